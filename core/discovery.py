@@ -74,16 +74,19 @@ async def discover_spec(spec: DiscoverySpec) -> list[OfferedModel]:
 
 
 async def describe_model(spec: DiscoverySpec) -> OfferedModel | None:
-    """What the endpoint declares about the one model that the spec names; None where it says nothing. Never raises."""
+    """What the endpoint declares about the one model that the spec names; None where it says nothing. Never raises.
+
+    One request is in flight at a time: a measurement asks while others may use the server.
+    """
     try:
-        documents = await _documents_of(spec)
+        documents = await _documents_of(spec, at_a_time=1)
     except RunError:
         return None
     name = next((name for name in spec.describe if name in documents.listed or name in documents.single), None)
     return offered_model(name, documents.of(name), tuple(spec.secrets.values())) if name is not None else None
 
 
-async def _documents_of(spec: DiscoverySpec) -> Documents:
+async def _documents_of(spec: DiscoverySpec, *, at_a_time: int | None = None) -> Documents:
     endpoint = Endpoint(_address_of(spec), secrets=tuple(spec.secrets.values()))
     if not origin_of(spec.base_url):
         raise endpoint.error(
@@ -98,7 +101,7 @@ async def _documents_of(spec: DiscoverySpec) -> Documents:
             if spec.listing is ModelListing.VERTEX:
                 token = await google_token(endpoint)
             headers = request_headers(spec, token)
-            async with EndpointReader(endpoint, spec.base_url, headers, spec.timeout_s) as reader:
+            async with EndpointReader(endpoint, spec.base_url, headers, spec.timeout_s, at_a_time=at_a_time) as reader:
                 documents.listed, failure = await _list(reader, spec)
                 with suppress(TimeoutError):  # what it says beside its list is welcome, not needed
                     async with asyncio.timeout(_DOCUMENTS_TIMEOUT_S):

@@ -24,15 +24,24 @@ _MOST_REDIRECTS: Final = 3
 
 
 class EndpointReader:
-    """Asks one endpoint, inside `async with`. Every request carries `headers`."""
+    """Asks one endpoint, inside `async with`. Every request carries `headers`; `at_a_time` are on their way at most."""
 
-    def __init__(self, endpoint: Endpoint, base_url: str, headers: Mapping[str, str], timeout_s: float) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        base_url: str,
+        headers: Mapping[str, str],
+        timeout_s: float,
+        *,
+        at_a_time: int | None = None,
+    ) -> None:
         self.endpoint = endpoint
         self._origin = origin_of(base_url)
         self._headers = dict(headers)
         url = httpx.URL(base_url)
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
+            limits=httpx.Limits(max_connections=at_a_time),
             follow_redirects=False,
             trust_env=not is_loopback(url.host),
             verify=ssl_context() if url.scheme == "https" or not is_loopback(url.host) else False,

@@ -198,13 +198,35 @@ class Evidence:
             found.append(Conflict(name, said, measured, origin, verdict, stored.at))
         return tuple(found)
 
+    def note_seen(self, entry_id: str, fingerprint: Fingerprint) -> None:
+        """Keeps what the model's endpoint is now seen to be, without a measurement: a listing tells it too.
+
+        Raises:
+            EvidenceError: the disk refused.
+        """
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO seen SELECT ?, COALESCE(MAX(number), 0), ? FROM reports WHERE entry_id = ?",
+                (entry_id, fingerprint.to_text(), entry_id),
+            )
+
     def staleness(self, entry_id: str, fingerprint: Fingerprint | str) -> tuple[str, ...]:
-        """What has changed since the newest measurement, in words: "the chat template"; empty where nothing has."""
-        rows = self._rows("SELECT fingerprint FROM reports WHERE entry_id = ? ORDER BY number DESC LIMIT 1", entry_id)
+        """What has changed since the newest measurement, in words: "the chat template"; empty where nothing has.
+
+        `fingerprint` is what is known now; what was seen after that measurement counts as well.
+        """
+        rows = self._rows(
+            "SELECT reports.fingerprint, seen.fingerprint FROM reports LEFT JOIN seen "
+            "ON seen.entry_id = reports.entry_id AND seen.after >= reports.number "
+            "WHERE reports.entry_id = ? ORDER BY number DESC LIMIT 1",
+            entry_id,
+        )
         if not rows:
             return ()
-        now = Fingerprint.from_text(fingerprint) if isinstance(fingerprint, str) else fingerprint
-        return tuple(PART_WORDS[name] for name in Fingerprint.from_text(rows[0][0]).differences(now))
+        measured, *later = (Fingerprint.from_text(text) for text in rows[0] if text is not None)
+        later.append(Fingerprint.from_text(fingerprint) if isinstance(fingerprint, str) else fingerprint)
+        changed = {name for now in later for name in measured.differences(now)}
+        return tuple(words for name, words in PART_WORDS.items() if name in changed)
 
     def is_stale(self, entry_id: str, fingerprint: Fingerprint | str) -> bool:
         """Whether the model was measured, and with a server or a model that was another."""
@@ -257,6 +279,7 @@ class Evidence:
         with self._transaction() as connection:
             connection.execute("DELETE FROM reports WHERE entry_id = ?", (entry_id,))
             connection.execute("DELETE FROM origins WHERE entry_id = ?", (entry_id,))
+            connection.execute("DELETE FROM seen WHERE entry_id = ?", (entry_id,))
 
     # ------------------------------------------------------------------------------------------------------ listings
 

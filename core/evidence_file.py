@@ -43,7 +43,13 @@ def _first_tables(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first_tables,)
+def _seen_fingerprints(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE seen (entry_id TEXT PRIMARY KEY, after INTEGER NOT NULL, fingerprint TEXT NOT NULL)"
+    )
+
+
+MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first_tables, _seen_fingerprints)
 """From each version of the tables to the next; the file's `user_version` counts those that were made."""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from core.connections import Connection
+from core.endpoint_facts import endpoint_facts
 from core.engine import execute
 from core.errors import FailureKind, RunError
 from core.fields import ModelProvider, StructuredOutputMode
@@ -62,6 +64,12 @@ class Measurement:
 
     async def run(self) -> Report:
         """Goes through the probes; ends early without losing what is known."""
+        await self._go_through_the_probes()
+        if not self._stopped_by:
+            await self._learn_about_the_endpoint()
+        return self._report()
+
+    async def _go_through_the_probes(self) -> None:
         steps: tuple[Step, ...] = (
             ("reasoning", self._reasoning),
             ("json_schema", self._json_schema),
@@ -85,7 +93,21 @@ class Measurement:
             except Stopped as stopped:
                 self._stopped_by = str(stopped)
                 break
-        return self._report()
+
+    async def _learn_about_the_endpoint(self) -> None:
+        """What the endpoint tells beside its answers: the rest of the fingerprint, and limits.
+
+        Last, since one request is in flight at a time and the limit of time belongs to the probes first.
+        """
+        bench = self._bench
+        try:
+            async with asyncio.timeout(max(0.0, bench.remaining_s)):
+                offered, fingerprint = await bench.until_stopped(endpoint_facts(bench.provider, bench.connection))
+        except (TimeoutError, Stopped):
+            return
+        bench.learn_fingerprint(fingerprint)
+        if offered is not None and offered.limits:
+            self._facts["declared_limits"] = dict(offered.limits)
 
     async def _reasoning(self) -> None:
         bench = self._bench
@@ -250,7 +272,7 @@ class Measurement:
             completion_tokens=bench.spending.completion_tokens,
             seconds=round(bench.seconds, 3),
             facts=facts,
-            fingerprint=bench.fingerprint,
+            fingerprint=bench.fingerprint.to_text(),
             at=datetime.now(UTC).isoformat(),
         )
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from core.connections import Connection
 from core.errors import FailureKind
 from core.fields import ModelProvider, StructuredOutputMode
-from core.fingerprint import fingerprint_of
+from core.fingerprint import Fingerprint, fingerprint_of
 from core.nonces import Nonces
 from core.probe_limits import Exhausted, Pace, Prices, Spending, Stopped, T, until_stopped
 from core.probe_wire import RawAnswer, says_no, send_probe
@@ -85,7 +85,7 @@ class Bench:
         self.pace = Pace()
         self.response_model: str | None = None
         self.model_id = connection.model.partition("/")[2]
-        self.fingerprint = fingerprint_of(connection.api_base, self.model_id).to_text()
+        self.fingerprint = fingerprint_of(connection.api_base, self.model_id)
         self.takes_temperature = True
         self.step, self.steps = 0, 1
         self.ran_out = ""
@@ -152,9 +152,18 @@ class Bench:
                 latency_ms=round(answer.latency_ms, 1),
                 at=datetime.now(UTC).isoformat(),
                 litellm_version=_litellm_version(),
-                fingerprint=self.fingerprint,
+                fingerprint=self.fingerprint.to_text(),
             )
         )
+
+    def learn_fingerprint(self, told: Fingerprint) -> None:
+        """Takes in what the endpoint told of itself beside its answers, for the receipts until now too."""
+        self.fingerprint = replace(told, system_fingerprint=self.fingerprint.system_fingerprint)
+        for receipts in self.receipts.values():
+            for number, receipt in enumerate(receipts):
+                seen = Fingerprint.from_text(receipt.fingerprint).system_fingerprint
+                whole = replace(told, system_fingerprint=seen)
+                receipts[number] = replace(receipt, fingerprint=whole.to_text())
 
     def run_spec(self, question: Question, provider: ModelProvider | None = None) -> RunSpec:
         """The run that asks a question."""
@@ -263,10 +272,7 @@ class Bench:
         self.pace.learn(answer)
         self.response_model = answer.response_model or self.response_model
         if answer.system_fingerprint:
-            found = fingerprint_of(
-                self.connection.api_base, self.model_id, system_fingerprint=answer.system_fingerprint
-            )
-            self.fingerprint = found.to_text()
+            self.fingerprint = replace(self.fingerprint, system_fingerprint=answer.system_fingerprint)
         if answer.reasoning_tokens or answer.reasoning:
             self.allow_thinking()
         if answer.prompt_tokens is not None:

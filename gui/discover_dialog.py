@@ -176,6 +176,11 @@ class DiscoverDialog(QDialog):
         if self._evidence is not None:
             exchange = partial(_exchange_listing, (provider.provider_type, provider.provider_id), models)
             self._evidence.use(exchange, self, partial(self._take_last_seen, models))
+            offered = {model.model_id: model for model in models}
+            here = (entry for entry in self._registry.entries() if entry.provider_type == provider.provider_type)
+            entries = [entry for entry in here if entry.provider_id == provider.provider_id]
+            seen = [(entry, offered[entry.model_id]) for entry in entries if entry.model_id in offered]
+            self._evidence.keep_seen(self._registry, seen)
         self._compare()
 
     def _take_last_seen(self, models: tuple[OfferedModel, ...], model_ids: tuple[str, ...] | None) -> None:

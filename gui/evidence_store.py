@@ -16,7 +16,8 @@ from core.entry import UserModelEntry
 from core.errors import MusterError
 from core.evidence import Evidence, Flip, RecordedOrigin, StoredReport
 from core.evidence_file import FILE_NAME
-from core.fingerprint import fingerprint_of
+from core.fingerprint import Fingerprint, fingerprint_of
+from core.offered_models import FINGERPRINT_KEY, OfferedModel
 from core.registry import Registry
 from core.verdicts import Outcome, Report
 from gui.field_marks import Finding, Measured, SaidValue, ValueSource, same_setting
@@ -121,6 +122,25 @@ class EvidenceStore(QObject):
 
         self._do(_Task(work, self, lambda _: self.changed.emit(entry_id)))
 
+    def keep_seen(self, registry: Registry, seen: Iterable[tuple[UserModelEntry, OfferedModel]]) -> None:
+        """Keeps what the endpoints of those entries told of themselves now: their evidence may be of another server."""
+        known = [
+            (entry.id, _now(registry, entry, model))
+            for entry, model in seen
+            if entry.id is not None and FINGERPRINT_KEY in model.raw
+        ]
+
+        def work(evidence: Evidence) -> None:
+            for entry_id, fingerprint in known:
+                evidence.note_seen(entry_id, fingerprint)
+
+        def tell(_: object) -> None:
+            for entry_id, _ in known:
+                self.changed.emit(entry_id)
+
+        if known:
+            self._do(_Task(work, self, tell))
+
     def use(
         self, work: Callable[[Evidence], Any], receiver: QObject, on_done: Callable[[Any], object] | None = None
     ) -> None:
@@ -215,7 +235,7 @@ def _read(evidence: Evidence, registry: Registry, entry: UserModelEntry) -> Entr
     origins = evidence.origins(entry.id, entry.overrides)
     if stored is None:
         return EntryEvidence(origins=origins)
-    now = fingerprint_of(_address(registry, entry), entry.model_id)
+    now = _now(registry, entry)
     report, dates = _completed(stored, evidence.history(entry.id)[1:]) if stored.report.partial else (stored.report, {})
     return EntryEvidence(
         report,
@@ -240,6 +260,10 @@ def _completed(newest: StoredReport, earlier: Iterable[StoredReport]) -> tuple[R
             if name in stored.report.overrides:
                 overrides[name] = stored.report.overrides[name]
     return replace(newest.report, verdicts=verdicts, overrides=overrides), dates
+
+
+def _now(registry: Registry, entry: UserModelEntry, offered: OfferedModel | None = None) -> Fingerprint:
+    return fingerprint_of(_address(registry, entry), entry.model_id, offered)
 
 
 def _address(registry: Registry, entry: UserModelEntry) -> str | None:

@@ -58,6 +58,7 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[FactRow]:
         yield FactRow(_tr("Speed"), _tr("{speed} tok/s").format(speed=locale.toString(float(speed), "f", 1)))
     if isinstance(first_ms, int | float):
         yield FactRow(_tr("First token"), milliseconds_words(first_ms))
+    yield from _limit_rows(facts.get("declared_limits"))
     labels = {
         "acceptance": _tr("A run with these settings"),
         "system_role": _tr("System prompt"),
@@ -81,6 +82,15 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[FactRow]:
         yield FactRow(_tr("Temperature"), _tr("Refused"))
     if isinstance(model, str) and facts.get("answers_as_another_model"):
         yield FactRow(_tr("Answers as"), one_line(model, 120), _tr("That is another model than the one asked for."))
+
+
+def _limit_rows(limits: Any) -> Iterator[FactRow]:
+    if not isinstance(limits, Mapping):
+        return
+    for name, label in (("context_tokens", _tr("Context")), ("output_tokens", _tr("Longest answer"))):
+        if isinstance(tokens := limits.get(name), int):
+            words = _tr("{tokens} tokens").format(tokens=QLocale().toString(tokens))
+            yield FactRow(label, words, _tr("Declared by the endpoint, not measured."))
 
 
 def _outcome_row(label: str, found: Any) -> FactRow | None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from core.entry import UserModelEntry
 from core.errors import MusterError
 from core.fields import OVERRIDABLE
+from core.offered_models import OfferedModel
 from core.registry import Registry
 from core.verdicts import Limits, Report
 from gui.evidence_store import EntryEvidence, EvidenceStore, program_evidence
@@ -78,6 +79,7 @@ class ModelMeasuring(QObject):
         if self._suggesting is not None:
             self._suggesting.found.connect(self._take_suggestions)
             self._suggesting.refused.connect(self._note_refusal)
+            self._suggesting.described.connect(self._keep_seen)
         if entry is not None and entry.id is not None:
             self._store.look_up(registry, entry, self, self._take_kept)
 
@@ -107,6 +109,11 @@ class ModelMeasuring(QObject):
         self._form.advanced.set_open(True)
         self._suggesting.look(self._form.draft())
         self.suggest_button.setEnabled(False)
+
+    @Slot(object)
+    def _keep_seen(self, offered: OfferedModel) -> None:
+        if self._entry is not None and _target(self._form.draft()) == _target(self._entry):
+            self._store.keep_seen(self._registry, [(self._entry, offered)])
 
     def note_target(self) -> None:
         """The provider or the model ID has changed: what was found may be about another model now."""

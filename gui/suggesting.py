@@ -25,9 +25,10 @@ class Suggesting(QObject):
     """Looks for suggestions, one model at a time; only the last one asked for is told.
 
     `found` carries field → `SaidValue`; `refused` a `MusterError` before it where the endpoint could not be asked: what
-    is known without it is found all the same.
+    is known without it is found all the same. `described` carries the `OfferedModel` where the endpoint knows it.
     """
 
+    described = Signal(object)
     found = Signal(object)
     refused = Signal(object)
 
@@ -75,6 +76,8 @@ class Suggesting(QObject):
             return
         self._job = None
         offered = next((model for model in models if model.model_id == entry.model_id), None)
+        if offered is not None:
+            self.described.emit(offered)
         # On a worker thread: the catalogue takes 100 ms when it is read the first time.
         run_in_worker(
             self, lambda: suggest(self._registry, entry, offered), on_done=lambda made: self._tell(entry, made)

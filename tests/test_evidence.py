@@ -198,6 +198,24 @@ def test_evidence_is_stale_when_a_part_of_the_fingerprint_changed(path: Path) ->
         assert evidence.is_stale("one", changed.to_text())
 
 
+def test_what_is_seen_of_a_server_later_makes_evidence_stale_until_it_is_measured_again(path: Path) -> None:
+    before = Fingerprint("http://127.0.0.1:8080/v1", "m", build="b1", chat_template="aa")
+    after = Fingerprint("http://127.0.0.1:8080/v1", "m", build="b1", chat_template="bb")
+    with Evidence.open(path) as evidence:
+        evidence.note_seen("one", after)
+        evidence.add_report("one", report(fingerprint=before.to_text()))
+        assert evidence.staleness("one", before) == ()
+        evidence.note_seen("one", before)
+        assert evidence.staleness("one", before) == ()
+        evidence.note_seen("one", after)
+        assert evidence.staleness("one", Fingerprint(before.base_url, "m")) == ("the chat template",)
+        evidence.add_report("one", report(fingerprint=after.to_text()))
+        assert evidence.staleness("one", Fingerprint(before.base_url, "m")) == ()
+        evidence.forget("one")
+        evidence.add_report("one", report(fingerprint=before.to_text()))
+        assert evidence.staleness("one", before) == ()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", "12ab34cd", '{"model": 7, "unknown": "x"}'])
 def test_any_text_is_read_as_some_fingerprint(text: str) -> None:
     read = Fingerprint.from_text(text)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.engine import load_litellm
+from core.fingerprint import Fingerprint
 from core.measuring import Report
 from tests.measured import NO, OPEN, YES, Expected, differences, measure_at
 from tests.servers.llama import LlamaServer
@@ -166,3 +167,11 @@ def test_speed_streaming_and_the_models_name_are_told(llama_reports: Reports) ->
     assert facts["tokens_per_second"] > 1
     assert facts["first_token_ms"] > 0
     assert facts["answers_as_another_model"] is False
+
+
+def test_a_measurement_tells_the_declared_limits_and_what_the_server_is(llama_reports: Reports) -> None:
+    plain, tools = llama_reports[LlamaKind.PLAIN, 1], llama_reports[LlamaKind.TOOLS, 1]
+    assert plain.facts["declared_limits"]["context_tokens"] == 2048
+    before, after = (Fingerprint.from_text(report.fingerprint) for report in (plain, tools))
+    assert "chat_template" in before.differences(after)
+    assert {receipt.fingerprint for receipt in plain.receipts} == {plain.fingerprint}

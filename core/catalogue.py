@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -43,11 +43,15 @@ think, while `reasoning_capable` promises that every answer shows its thinking, 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueModel:
-    """One model that the catalogue knows at one provider; `properties` holds only what it says."""
+    """One model that the catalogue knows at one provider; `properties` holds only what it says.
+
+    So does `limits`: `context_tokens` and `output_tokens`.
+    """
 
     provider_id: str
     model_id: str
     properties: Mapping[str, Any]
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 def _map_path() -> Path | None:
@@ -75,6 +79,11 @@ def _properties(facts: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
+def _limits(facts: dict[str, Any]) -> Mapping[str, int]:
+    known = {"context_tokens": facts.get("max_input_tokens"), "output_tokens": facts.get("max_output_tokens")}
+    return MappingProxyType({name: value for name, value in known.items() if isinstance(value, int) and value > 0})
+
+
 @cache
 def models_of(source: str) -> Mapping[str, CatalogueModel]:
     """Model ID → what the map says under one of its own provider names ("mistral"); chat models only.
@@ -83,7 +92,7 @@ def models_of(source: str) -> Mapping[str, CatalogueModel]:
     """
     found = {
         (model_id := key.removeprefix(f"{source}/")): CatalogueModel(
-            source, model_id, MappingProxyType(_properties(facts))
+            source, model_id, MappingProxyType(_properties(facts)), _limits(facts)
         )
         for key, facts in _read_map().items()
         if facts.get("litellm_provider") == source and facts.get("mode") == "chat"
@@ -109,7 +118,7 @@ def catalogue() -> Mapping[str, Mapping[str, CatalogueModel]]:
             continue
         provider_id, model_id = str(row.name), _model_id(row, key)
         models.setdefault(provider_id, {})[model_id] = CatalogueModel(
-            provider_id, model_id, MappingProxyType(_properties(facts))
+            provider_id, model_id, MappingProxyType(_properties(facts)), _limits(facts)
         )
     return MappingProxyType(
         {provider: MappingProxyType(dict(sorted(known.items()))) for provider, known in models.items()}

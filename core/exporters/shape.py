@@ -1,0 +1,289 @@
+"""What a target is: its files, where an entry stands in them, how each field is said there, and what that means.
+
+A target's mapping is data (`FieldRule`): from it come what is written, what the tool makes of it when it is read back,
+what is lost, and the table in docs/exporting.md.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from core.exporters.places import Place, value_at
+from core.exporters.subject import ExportedModel
+from core.field_specs import UNSET
+from core.fields import FIELDS
+
+
+class Unset(StrEnum):
+    """What a tool takes a capability for when the file does not say."""
+
+    NO = "no"
+    YES = "yes"
+    GUESSED = "guessed"
+    """By the tool itself, from the model's name or by asking."""
+    NOTHING = "nothing"
+    """The field is no capability: nothing is assumed."""
+
+    @property
+    def value_assumed(self) -> bool | None:
+        """The capability as the tool takes it; None where that is not known."""
+        return {Unset.NO: False, Unset.YES: True}.get(self)
+
+
+class Format(StrEnum):
+    """How a file is written, and so how it is edited in place."""
+
+    YAML = "yaml"
+    JSON = "json"
+    """With comments and trailing commas where the person has them."""
+    PYTHON = "python"
+    """Blocks of code between marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """How a target says one field.
+
+    `field` is a property of the schema, or one of `PLACE_FIELDS` and `LIMIT_FIELDS`. `key` is the dotted path of its
+    key below the entry's own place; None where the target cannot say it. `unset` is what the tool assumes when it is
+    left out, and where there is none, always. `write` turns our value into the target's (UNSET: leave it out), `read`
+    the target's into ours. `always` writes it also where leaving it out would mean the same.
+    """
+
+    field: str
+    key: str | None
+    unset: Unset = Unset.NOTHING
+    write: Callable[[Any], Any] | None = None
+    read: Callable[[Any], Any] | None = None
+    always: bool = False
+    note: str = ""
+    """What else a person should know; one sentence for the docs, and behind a loss."""
+
+    @property
+    def label(self) -> str:
+        """What the form calls the field."""
+        return label_of(self.field)
+
+
+PLACE_FIELDS: Final[Mapping[str, str]] = {
+    "model_id": "Model ID",
+    "name": "Display Name",
+    "base_url": "Base URL",
+    "key": "API Key",
+}
+"""What says where a model is, with the words for it."""
+
+LIMIT_FIELDS: Final[Mapping[str, str]] = {"context_tokens": "Context", "output_tokens": "Longest Answer"}
+"""What endpoints declare and no property holds, in tokens, with the words for it."""
+
+CAPABILITIES: Final = (
+    "supports_function_calling",
+    "supports_structured_output",
+    "structured_output_mode",
+    "reasoning_capable",
+    "parser",
+    "supports_vision",
+    "multimodal_mime_types",
+    "supports_logprobs",
+)
+"""The properties about which every target says something, or that it cannot; others count where a person set them."""
+
+
+def label_of(name: str) -> str:
+    """The field in the form's words."""
+    return PLACE_FIELDS.get(name) or LIMIT_FIELDS.get(name) or FIELDS[name].label
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFile:
+    """One file of a target. `name` is its name below a target's folder; `empty` what a new one begins as."""
+
+    name: str
+    format: Format
+    empty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One piece of a target's file: `value` at `place`.
+
+    `entry_id` is whose it is, "" of what a provider's models share. `name` is what
+    the tool calls it; two fragments of one file never have the same place.
+    """
+
+    file: str
+    place: Place
+    value: Any
+    entry_id: str
+    name: str
+    owners: tuple[str, ...] = ()
+    """The entries that a shared fragment is there for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProvider:
+    """Where a model in a tool's file runs.
+
+    `provider_id` is a built-in provider's ID, or None for an endpoint of its own. `key_variable` is the
+    environment variable that holds its key; "" where none is named. `holds_key` says that the file itself holds a key:
+    it is never read further than that.
+    """
+
+    name: str
+    base_url: str = ""
+    provider_id: str | None = None
+    key_variable: str = ""
+    holds_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModel:
+    """One model as a tool reads its file.
+
+    `values` holds our fields with the tool's effective values, `stated` those of them that the file says itself.
+    `not_understood` names what the entry has beside that, as dotted keys. `place` is where it stands.
+    """
+
+    name: str
+    model_id: str
+    provider: ReadProvider
+    values: Mapping[str, Any] = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()
+    not_understood: tuple[str, ...] = ()
+    place: Place = ()
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that a target cannot say, or that had to be decided for it. `entry` is the model's display name."""
+
+    entry: str
+    field: str
+    words: str
+
+
+Trees = Mapping[str, Any]
+"""File name → its plain data; a missing file is not in it."""
+
+
+class Target(ABC):
+    """One tool. Everything about its files that is not common to all tools."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    rules: ClassVar[tuple[FieldRule, ...]]
+    verified_with: ClassVar[str]
+    """The version of the tool whose own code the tests check files with: "llm 0.27"; for a format read from its source,
+    that source and date."""
+    is_folder: ClassVar[bool] = False
+    """Whether the path of an export is a folder with several files."""
+
+    @abstractmethod
+    def default_path(self) -> Path:
+        """The file (or folder) on this system that the tool reads."""
+
+    @abstractmethod
+    def files(self, models: Sequence[ExportedModel]) -> tuple[TargetFile, ...]:
+        """The files that these models stand in. Of a target with one file, its name is not looked at."""
+
+    def existing_files(self, folder: Path) -> tuple[TargetFile, ...]:
+        """The files of a folder that the tool reads; for reading. Of a target with one file, that one."""
+        del folder
+        return self.files(())
+
+    def refuses(self, model: ExportedModel) -> str:
+        """Why this model cannot be written at all, in words; empty where it can."""
+        return "" if model.base_url else f"{self.title} needs an OpenAI-compatible address, and this one has none."
+
+    @abstractmethod
+    def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
+        """What is written for these models, providers' fragments before those of their models."""
+
+    @abstractmethod
+    def read(self, trees: Trees) -> tuple[ReadModel, ...]:
+        """Every model in the files, as the tool reads it.
+
+        Raises:
+            ValueError: the tool would refuse the file as a whole; the text says why.
+        """
+
+    def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
+        """Losses that no rule tells."""
+        del model
+        return ()
+
+    def rule(self, name: str) -> FieldRule | None:
+        """How the target says a field; None where nothing is stated, so that it cannot."""
+        return next((rule for rule in self.rules if rule.field == name), None)
+
+
+def said_values(rules: Iterable[FieldRule], model: ExportedModel) -> dict[str, Any]:
+    """The keys of one entry, nested, by the rules: explicit whenever it is known or the tool would assume otherwise."""
+    said: dict[str, Any] = {}
+    for rule in rules:
+        if rule.key is None:
+            continue
+        value = model.value(rule.field)
+        if value is None or value is UNSET:
+            continue
+        if not (rule.always or model.is_set(rule.field) or rule.unset.value_assumed != value):
+            continue
+        written = value if rule.write is None else rule.write(value)
+        if written is UNSET:
+            continue
+        put_dotted(said, rule.key, written)
+    return said
+
+
+def put_dotted(mapping: dict[str, Any], dotted: str, value: Any) -> None:
+    """Puts a value at a dotted path of keys; two lists at one path are joined."""
+    *outer, last = dotted.split(".")
+    for key in outer:
+        mapping = mapping.setdefault(key, {})
+    if isinstance(value, list) and isinstance(mapping.get(last), list):
+        value = [*mapping[last], *(item for item in value if item not in mapping[last])]
+    mapping[last] = value
+
+
+def read_values(rules: Iterable[FieldRule], entry: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Our fields as the tool makes them of an entry's keys, and which of them the entry states itself."""
+    values: dict[str, Any] = {}
+    stated = set()
+    for rule in rules:
+        if rule.key is None:
+            if rule.unset.value_assumed is not None:
+                values[rule.field] = rule.unset.value_assumed
+            continue
+        found = value_at(entry, rule.key)
+        if found is not UNSET and found is not None:
+            found = found if rule.read is None else rule.read(found)
+        if found is UNSET or found is None:
+            if rule.unset.value_assumed is not None:
+                values[rule.field] = rule.unset.value_assumed
+            continue
+        values[rule.field] = found
+        stated.add(rule.field)
+    return values, frozenset(stated)
+
+
+def keys_not_understood(rules: Iterable[FieldRule], entry: Mapping[str, Any], known: Iterable[str] = ()) -> list[str]:
+    """The dotted keys of an entry that no rule and none of the `known` names."""
+    understood = {rule.key for rule in rules if rule.key is not None} | set(known)
+
+    def look(mapping: Mapping[str, Any], before: str) -> Iterable[str]:
+        for key, value in mapping.items():
+            dotted = f"{before}{key}"
+            if dotted in understood:
+                continue
+            if isinstance(value, Mapping) and any(name.startswith(f"{dotted}.") for name in understood):
+                yield from look(value, f"{dotted}.")
+            else:
+                yield dotted
+
+    return list(look(entry, ""))

@@ -9,24 +9,20 @@ import json
 import os
 import re
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from core.entry import UserModelEntry
-from core.errors import EvidenceError
-from core.evidence_file import FILE_NAME, open_file, set_aside
 from core.field_specs import UNSET
 from core.fingerprint import PART_WORDS, Fingerprint
 from core.overrides import is_unset
 from core.paths import data_folder
 from core.redaction import HIDDEN, hide_secrets, redact
+from core.sqlite_file import SqliteFile, Tables
 from core.verdicts import Outcome, Report, Verdict
 
 _NAMES_A_KEY: Final = re.compile(
@@ -90,33 +86,45 @@ class RecordedOrigin:
     at: str
 
 
-class Evidence:
+def _first_tables(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE reports ("
+        "number INTEGER PRIMARY KEY, entry_id TEXT NOT NULL, fingerprint TEXT NOT NULL, at TEXT NOT NULL, "
+        "report TEXT NOT NULL)"
+    )
+    connection.execute("CREATE INDEX reports_by_entry ON reports (entry_id, number)")
+    connection.execute(
+        "CREATE TABLE origins ("
+        "entry_id TEXT NOT NULL, field TEXT NOT NULL, origin TEXT NOT NULL, value TEXT, at TEXT NOT NULL, "
+        "PRIMARY KEY (entry_id, field))"
+    )
+    connection.execute(
+        "CREATE TABLE listings ("
+        "provider_type TEXT NOT NULL, provider_id TEXT NOT NULL, at TEXT NOT NULL, models TEXT NOT NULL, "
+        "PRIMARY KEY (provider_type, provider_id))"
+    )
+
+
+def _seen_fingerprints(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE seen (entry_id TEXT PRIMARY KEY, after INTEGER NOT NULL, fingerprint TEXT NOT NULL)"
+    )
+
+
+FILE_NAME: Final = "evidence.sqlite3"
+TABLES: Final = Tables("measurements", (_first_tables, _seen_fingerprints))
+
+
+class Evidence(SqliteFile):
     """The evidence store, a context manager. `problem` says in words why what is kept is not what was kept before."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.RLock()
-        self._connection, self.problem = open_file(path)
+        super().__init__(path, TABLES)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] | None = None) -> Self:
         """The store in that file, or in the person's own place. Never raises for what the file is like."""
         return cls(data_folder() / FILE_NAME if path is None else Path(path))
-
-    def __enter__(self) -> Self:
-        """The store itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Closes the store."""
-        self.close()
-
-    def close(self) -> None:
-        """Closes the file; a second call does nothing."""
-        with self._lock:
-            self._connection.close()
 
     # ------------------------------------------------------------------------------------------------------- reports
 
@@ -314,45 +322,6 @@ class Evidence:
             StoredReport(number, entry_id, fingerprint, at, report)
             for number, fingerprint, at, report in read
             if report is not None
-        )
-
-    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a query; none where the file cannot be read, and `problem` says so then."""
-        with self._lock:
-            try:
-                return self._connection.execute(query, values).fetchall()
-            except sqlite3.DatabaseError as error:
-                self._note_failure(error)
-                return []
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            connection = self._connection
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException as error:
-                with suppress(sqlite3.ProgrammingError):  # it is closed
-                    connection.rollback()
-                if not isinstance(error, sqlite3.DatabaseError):
-                    raise
-                self._note_failure(error)
-                raise EvidenceError(
-                    "The measurement was not kept.", self.problem.title if self.problem else "Check the disk."
-                ) from None
-
-    def _note_failure(self, error: sqlite3.DatabaseError) -> None:
-        """A file that turns out to be damaged is set aside, and a new one begun; a busy or full disk is only told."""
-        if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.IntegrityError)):
-            self.problem = EvidenceError("The file of measurements cannot be used now.", f"Check the disk: {self.path}")
-            return
-        self._connection.close()
-        aside = set_aside(self.path)
-        self._connection, problem = open_file(self.path)
-        self.problem = problem or EvidenceError(
-            "The file of measurements was damaged; a new one was begun.", f"The old one is kept: {aside}"
         )
 
 

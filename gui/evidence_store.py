@@ -14,8 +14,7 @@ from core import paths
 from core.custom_providers import call_address
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.evidence import Evidence, Flip, RecordedOrigin, StoredReport
-from core.evidence_file import FILE_NAME
+from core.evidence import FILE_NAME, Evidence, Flip, RecordedOrigin, StoredReport
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.offered_models import FINGERPRINT_KEY, OfferedModel
 from core.registry import Registry

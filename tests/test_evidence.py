@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from core.errors import EvidenceError
-from core.evidence import MOST_REPORTS, Evidence, FieldOrigin
-from core.evidence_file import FILE_NAME, MIGRATIONS
+from core.evidence import FILE_NAME, MOST_REPORTS, TABLES, Evidence, FieldOrigin
 from core.field_specs import UNSET
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.offered_models import OfferedModel
@@ -300,7 +299,7 @@ def test_a_file_of_a_newer_program_is_left_alone(path: Path) -> None:
     with Evidence.open(path) as evidence:
         evidence.add_report("one", report())
     newer = sqlite3.connect(path)
-    newer.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    newer.execute(f"PRAGMA user_version = {len(TABLES.migrations) + 1}")
     newer.close()
     before = path.read_bytes()
     with Evidence.open(path) as evidence:
@@ -382,11 +381,11 @@ def test_a_row_of_another_making_is_passed_over(path: Path) -> None:
 
 
 def test_a_file_that_another_process_holds_refuses_in_words(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.evidence_file._BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("core.sqlite_file._BUSY_TIMEOUT_S", 0.05)
     with Evidence.open(path) as evidence:
         holder = sqlite3.connect(path, isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(EvidenceError, match="was not kept"):
+        with pytest.raises(EvidenceError, match="were not kept"):
             evidence.add_report("one", report())
         holder.execute("ROLLBACK")
         holder.close()

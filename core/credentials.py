@@ -219,6 +219,12 @@ class Credentials:
                     self._in_keyring[name] = found
         self._tell()
 
+    def known_values(self) -> tuple[str, ...]:
+        """Every secret that is known without asking the keyring: for taking them out of texts."""
+        names = self._all_names()
+        values = [self._before_keyring(name)[0] or self._from_environment(name) for name in names]
+        return tuple(value for value in values if value)
+
     def _all_names(self) -> list[CredentialName]:
         names = [
             CredentialName("builtin", str(row.name), field.config_key)

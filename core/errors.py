@@ -15,6 +15,8 @@ MusterError                  what did not happen (title), what to do about it (h
  │   ├─ SettingsConflict     another program changed the same thing; `.conflicts` says what
  │   └─ SettingsNotSaved     the disk refused; the old file is still there
  ├─ EvidenceError            the file of measurements could not be read or written
+ ├─ ExportError              a tool's file could not be read or written
+ │   └─ ExportConflict       it has entries that Muster did not write, or that were changed since
  ├─ CredentialError          the keyring is locked, absent or refused
  └─ RunError                 an endpoint's failure; `.kind` and `.status` classify it
 
@@ -135,6 +137,18 @@ class SettingsNotSaved(SettingsError):
 
 class EvidenceError(MusterError):
     """The file of measurements could not be read or written."""
+
+
+class ExportError(MusterError):
+    """A tool's file could not be read or written; nothing was."""
+
+
+class ExportConflict(ExportError):
+    """The file has entries that Muster did not write, or that were changed since; `items` names them."""
+
+    def __init__(self, title: str, hint: str = "", *, items: Sequence[str] = ()) -> None:
+        super().__init__(title, hint)
+        self.items = tuple(items)
 
 
 class CredentialError(MusterError):

@@ -197,6 +197,15 @@ class Target(ABC):
         del folder
         return self.files(())
 
+    def file_named(self, name: str) -> TargetFile:
+        """The file of that name; for a folder's files that no model of now stands in."""
+        return next((file for file in self.files(()) if file.name == name), TargetFile(name, Format.JSON))
+
+    def is_spent(self, tree: Any) -> bool:
+        """Whether a file that something was taken out of is of no use any more, and goes."""
+        del tree
+        return False
+
     def refuses(self, model: ExportedModel) -> str:
         """Why this model cannot be written at all, in words; empty where it can."""
         return "" if model.base_url else f"{self.title} needs an OpenAI-compatible address, and this one has none."
@@ -217,6 +226,30 @@ class Target(ABC):
         """Losses that no rule tells."""
         del model
         return ()
+
+    def differences(self, model: ExportedModel, read: ReadModel) -> Iterable[tuple[str, Any, Any]]:
+        """Where the tool's effective values are not what they should be: field, as it should be, as it is."""
+        if read.model_id != model.model_id:
+            yield "model_id", model.model_id, read.model_id
+        if model.is_custom and self.says("base_url") and read.provider.base_url != model.base_url:
+            yield "base_url", model.base_url, read.provider.base_url
+        if self.says("key") and read.provider.key_variable != model.key_variable:
+            yield "key", model.key_variable, read.provider.key_variable
+        for rule in self.rules:
+            if rule.key is None or rule.field in PLACE_FIELDS:
+                continue
+            value = model.value(rule.field)
+            written = value if rule.write is None or value is None else rule.write(value)
+            if written is None or written is UNSET:
+                continue
+            wanted = value if isinstance(value, bool) else written if rule.read is None else rule.read(written)
+            if wanted is not UNSET and read.values.get(rule.field) != wanted:
+                yield rule.field, wanted, read.values.get(rule.field)
+
+    def says(self, name: str) -> bool:
+        """Whether the target has a key for a field."""
+        rule = self.rule(name)
+        return rule is not None and rule.key is not None
 
     def rule(self, name: str) -> FieldRule | None:
         """How the target says a field; None where nothing is stated, so that it cannot."""

@@ -95,8 +95,8 @@ def subjects_of(
 ) -> tuple[tuple[ExportedModel, ...], tuple[tuple[str, MusterError], ...]]:
     """The models to export, each once, and those that cannot be resolved, by display name, with why.
 
-    None means all on the roll. `limits` are declared limits by entry ID. Asks the keyring for nothing: whether a key is
-    there is known or assumed.
+    None means all on the roll. `limits` are declared limits by entry ID. May wait for the keyring, which is asked
+    whether a custom provider has a key where that is not known yet.
 
     Raises:
         MusterError: a reference that was given resolves to nothing.
@@ -150,8 +150,7 @@ def _subject(
                 f"The custom provider “{custom}” has no base URL.", "Add it under Providers.", provider_id=custom
             )
         base_url, name, litellm_model = call_address(known.base_url), custom, f"openai/{model_id}"
-        state = registry.credentials.state("custom", custom, CUSTOM_KEY)
-        variable = slugs.variable(custom) if state.present or not state.known else ""
+        variable = slugs.variable(custom) if _has_key(registry, custom) else ""
     else:
         base_url, name = compatible_address(registry, row), row.display_name
         litellm_model = f"{row.litellm_prefix}/{model_id}" if row.litellm_prefix else ""
@@ -175,6 +174,14 @@ def _subject(
         origins=resolved.origins,
         limits=limits,
     )
+
+
+def _has_key(registry: Registry, name: str) -> bool:
+    state = registry.credentials.state("custom", name, CUSTOM_KEY)
+    if not state.known:
+        registry.credentials.refresh([("custom", name, CUSTOM_KEY)])
+        state = registry.credentials.state("custom", name, CUSTOM_KEY)
+    return state.present
 
 
 def compatible_address(registry: Registry, row: ProviderRow) -> str:

@@ -1,0 +1,12 @@
+"""Every target, by its ID, in the order in which they are offered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from core.exporters.llm import Llm
+from core.exporters.shape import Target
+
+TARGETS: Final[Mapping[str, Target]] = MappingProxyType({target.id: target for target in (Llm(),)})

@@ -1,0 +1,71 @@
+"""What a target cannot say about a model, and what had to be decided for it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from core.exporters.shape import CAPABILITIES, LIMIT_FIELDS, FieldRule, Loss, Target, Unset, label_of
+from core.exporters.subject import ExportedModel
+from core.field_specs import UNSET
+from core.fields import OVERRIDABLE
+
+
+def losses_of(target: Target, model: ExportedModel) -> tuple[Loss, ...]:
+    """Everything that is lost or decided when this model is written for this target."""
+    refusal = target.refuses(model)
+    if refusal:
+        return (Loss(model.name, "provider", f"It is left out. {refusal}"),)
+    names = [*CAPABILITIES, *LIMIT_FIELDS]
+    names += [name for name in OVERRIDABLE if name not in names and model.is_set(name)]
+    found = [
+        Loss(model.name, name, words) for name in names for words in _losses(target, target.rule(name), model, name)
+    ]
+    return (*found, *target.more_losses(model))
+
+
+def _losses(target: Target, rule: FieldRule | None, model: ExportedModel, name: str) -> Iterator[str]:
+    value, is_set, label = model.value(name), model.is_set(name), label_of(name)
+    if value is None:
+        return
+    note = f" {rule.note}" if rule is not None and rule.note else ""
+    if rule is None or rule.key is None:
+        yield from (f"{words}{note}" for words in _unsayable(target, rule, value, is_set=is_set, label=label))
+        return
+    written = value if rule.write is None else rule.write(value)
+    if written is UNSET:
+        if is_set and value != OVERRIDABLE[name].default:
+            yield f"{target.title} has nothing for {label} “{_shown(value)}”.{note}"
+    elif isinstance(value, bool) and not is_set:
+        if rule.unset is Unset.GUESSED:
+            yield f"{label} is not set. It is written as {_shown(value)}, since {target.title} would guess."
+        elif rule.unset.value_assumed not in (None, value):
+            assumed = _shown(rule.unset.value_assumed)
+            yield (
+                f"{label} is not set. It is written as {_shown(value)}, since {target.title} takes what is left out "
+                f"for {assumed}."
+            )
+
+
+def _unsayable(target: Target, rule: FieldRule | None, value: Any, *, is_set: bool, label: str) -> Iterator[str]:
+    assumed = rule.unset.value_assumed if rule is not None else None
+    if not isinstance(value, bool):
+        if is_set and value not in ([], {}):
+            yield f"{target.title} cannot say {label}: {_shown(value)}."
+    elif assumed is None:
+        if is_set and (value or (rule is not None and rule.unset is Unset.GUESSED)):
+            guesses = " It guesses." if rule is not None and rule.unset is Unset.GUESSED else ""
+            yield f"{target.title} cannot say {label}: {_shown(value)}.{guesses}"
+    elif assumed != value:
+        said = "" if is_set else " It is not set here."
+        yield f"{target.title} cannot say {label}, and always takes it for {_shown(assumed)}.{said}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "Yes", False: "No", None: "nothing"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return ", ".join(value) if isinstance(value, dict) else str(value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFont, QGuiApplication, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from core.registry import Registry
+from gui.buttons import push_button
 from gui.colours import mixed
 from gui.icons import icon_pixmap
 from gui.theme import dress, tones
@@ -47,11 +48,11 @@ class BrokenFileBanner(QFrame):
             words.addWidget(label)
         buttons = QHBoxLayout()
         buttons.setContentsMargins(0, height // 3, 0, 0)
-        self.backup_button = self._button("open_backup", self.tr("Open Last Good Backup"))
+        self.backup_button = push_button("open_backup", self.tr("Open Last Good Backup"), parent=self)
         self.backup_button.clicked.connect(self.backup_wanted)
-        self.other_button = self._button("open_elsewhere", self.tr("Empty Roll Elsewhere…"))
+        self.other_button = push_button("open_elsewhere", self.tr("Empty Roll Elsewhere…"), parent=self)
         self.other_button.clicked.connect(self.other_wanted)
-        self.reload_button = self._button("reload_file", self.tr("Reload"))
+        self.reload_button = push_button("reload_file", self.tr("Reload"), parent=self)
         self.reload_button.clicked.connect(self.reload_wanted)
         for button in (self.backup_button, self.other_button, self.reload_button):
             buttons.addWidget(button)
@@ -82,12 +83,6 @@ class BrokenFileBanner(QFrame):
         self.backup_button.setVisible(bool(registry.backups))
         self.other_button.setVisible(is_broken)
         self._dress()
-
-    def _button(self, name: str, text: str) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        return button
 
     def _dress(self) -> None:
         palette = QGuiApplication.palette()

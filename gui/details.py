@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QPushButton,
     QStackedWidget,
     QStyleOptionViewItem,
     QTabWidget,
@@ -25,6 +24,7 @@ from core.overrides import Origin
 from core.registry import Registry
 from core.resolver import Resolved, resolve
 from gui.badges import CellDelegate
+from gui.buttons import push_button
 from gui.elided_label import ElidedLabel
 from gui.empty_state import EmptyState
 from gui.icons import icon
@@ -115,9 +115,9 @@ class DetailsPanel(QFrame):
         words.addWidget(self._title)
         words.addWidget(self._subtitle)
         head.addLayout(words, 1)
-        self._edit = self._button("details_edit", self.tr("Edit…"), "pencil")
+        self._edit = push_button("details_edit", self.tr("Edit…"), "pencil")
         self._edit.clicked.connect(self.edit_wanted)
-        self._convert = self._button("details_convert", self.tr("Convert"), "transform")
+        self._convert = push_button("details_convert", self.tr("Convert"), "transform")
         self._convert.setToolTip(self.tr("Register this legacy model, so that it can have settings of its own"))
         self._convert.clicked.connect(self.convert_wanted)
         head.addWidget(self._edit, 0, Qt.AlignmentFlag.AlignTop)
@@ -130,12 +130,6 @@ class DetailsPanel(QFrame):
         self._pages.addWidget(self._nothing)
         self._pages.addWidget(self._about)
         return self._pages
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(icon(icon_name), text)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        return button
 
     def _show_problems(self, item: RollItem) -> None:
         self._problems.show_texts([tr_core(problem) for problem in item.row.problems])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Signal, Slot
-from PySide6.QtGui import QHideEvent, QPalette
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Signal, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from core.document import Document
@@ -18,9 +18,10 @@ from core.fields import OVERRIDABLE
 from core.offered_models import OfferedModel, compare_offers
 from core.offers import OfferedProvider
 from core.registry import Registry
-from gui.icons import icon
+from gui.buttons import push_button
+from gui.edit_notices import EditNotices
 from gui.measuring_jobs import Asker, PreparedJob, discover_job
-from gui.notices import Notice, Notices
+from gui.notices import Notices
 from gui.offer_panel import OfferPanel
 from gui.offer_table import OfferState
 from gui.provider_choice import ProviderChoice
@@ -28,6 +29,7 @@ from gui.saving import Saver
 from gui.server_finder import ServerFinder
 from gui.tick_outlines import TickOutline
 from gui.words import count_models, isolated, tr_core
+from gui.work_dialog import WorkDialog
 
 if TYPE_CHECKING:
     from gui.evidence_store import EvidenceStore
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 _SIZE_LINES = (58, 38)
 
 
-class DiscoverDialog(QDialog):
+class DiscoverDialog(WorkDialog):
     """Lists what the chosen provider offers. `added` brings the keys of the rows that were added.
 
     `providers_wanted` asks for the Providers dialog.
@@ -54,8 +56,7 @@ class DiscoverDialog(QDialog):
         chosen: tuple[str, str] | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("discover_dialog")
+        super().__init__("discover", size_lines=_SIZE_LINES, parent=parent)
         self.setWindowTitle(self.tr("Discover Models"))
         self._registry = registry
         self._saver = saver
@@ -65,7 +66,6 @@ class DiscoverDialog(QDialog):
         self._provider: OfferedProvider | None = None
         self._listed: tuple[OfferedModel, ...] | None = None
         self._last_seen: tuple[str, ...] | None = None
-        self._undo_notice: Notice | None = None
         self._build()
         self._connect()
         self._offer_providers(chosen)
@@ -75,7 +75,7 @@ class DiscoverDialog(QDialog):
     def _build(self) -> None:
         height = self.fontMetrics().height()
         self.provider = ProviderChoice(self)
-        self.list_button = self._button("list_models", self.tr("&List Again"), "refresh")
+        self.list_button = push_button("list_models", self.tr("&List Again"), "refresh", self)
         self.finder = ServerFinder(self._registry, self._saver, self._engine, self)
         label = QLabel(self.tr("&Provider"), self)
         label.setBuddy(self.provider.combo)
@@ -87,6 +87,7 @@ class DiscoverDialog(QDialog):
         top.addWidget(self.finder.button)
         self.panel = OfferPanel(self)
         self.notices = Notices(self)
+        self._edit_notices = EditNotices(self.notices, self._saver, self)
         self.declared_box = QCheckBox(self.tr("Use what the provider &declares as settings"), self)
         self.declared_box.setObjectName("use_declared")
         self.declared_box.setToolTip(self.tr("Writes what is declared into the new models. Declared is not measured."))
@@ -94,36 +95,18 @@ class DiscoverDialog(QDialog):
         self.count_label = QLabel(self)
         self.count_label.setObjectName("offer_counts")
         self.count_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.add_button = self._button("add_offers", self.tr("&Add Models"), "plus")
+        self.add_button = push_button("add_offers", self.tr("&Add Models"), "plus", self)
         self.add_button.setDefault(True)
-        self.close_button = self._button("close", self.tr("&Close"), "")
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.declared_box)
-        buttons.addStretch(1)
-        buttons.setSpacing(height // 2)
-        for widget in (self.count_label, self.add_button, self.close_button):
-            buttons.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setSpacing(height // 2)
         layout.addLayout(top)
         layout.addWidget(self.finder)
         layout.addWidget(self.panel, 1)
         layout.addWidget(self.notices.area)
-        layout.addLayout(buttons)
-        room = self.screen().availableGeometry().size() * 0.94
-        self.resize(QSize(*(height * lines for lines in _SIZE_LINES)).boundedTo(room))
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(text, self)
-        if icon_name:
-            button.setIcon(icon(icon_name))
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        return button
+        layout.addLayout(self.button_row([self.declared_box], [self.count_label, self.add_button]))
 
     def _connect(self) -> None:
         self._saver.document_changed.connect(self._take_document)
-        self._saver.undo_stack.indexChanged.connect(self._forget_undo)
         self.provider.changed.connect(self.list_models)
         self.provider.providers_requested.connect(self.providers_wanted)
         self.list_button.clicked.connect(self.list_models)
@@ -134,7 +117,6 @@ class DiscoverDialog(QDialog):
         self.finder.added.connect(self._choose_custom)
         self.finder.failed.connect(self.notices.show_error)
         self.add_button.clicked.connect(self.add_chosen)
-        self.close_button.clicked.connect(self.reject)
 
     # ------------------------------------------------------------------------------------------------------- listing
 
@@ -263,18 +245,7 @@ class DiscoverDialog(QDialog):
         self.panel.model.clear_ticks()
         self.added.emit([entry.id for entry in change.entries if entry.id])
         text = self.tr("Added {models}.").format(models=count_models(len(entries)))
-        self._undo_notice = self.notices.show(
-            f"{text} {tr_core(change.notice)}".strip(),
-            action_text=self.tr("Undo"),
-            on_action=self._saver.undo_stack.undo,
-        )
-
-    @Slot()
-    def _forget_undo(self) -> None:
-        """Takes the notice's Undo away once it would undo something else."""
-        notice, self._undo_notice = self._undo_notice, None
-        if notice is not None:
-            self.notices.dismiss(notice)
+        self._edit_notices.show(f"{text} {tr_core(change.notice)}".strip())
 
     @Slot()
     def _show_counts(self) -> None:
@@ -295,12 +266,15 @@ class DiscoverDialog(QDialog):
             )
         self.count_label.setText(words)
 
+    @property
     @override
-    def hideEvent(self, event: QHideEvent) -> None:
-        if not event.spontaneous():
-            self._cancel()
-            self.finder.stop()
-        super().hideEvent(event)
+    def is_working(self) -> bool:
+        return self._job is not None or self.finder.is_looking
+
+    @override
+    def give_up(self) -> None:
+        self._cancel()
+        self.finder.stop()
 
 
 def _exchange_listing(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.buttons import push_button
 from gui.elided_label import ElidedLabel
 from gui.evidence_list import EvidenceList, EvidenceRow
 from gui.evidence_store import EntryEvidence
-from gui.icons import icon
 from gui.measured_facts import fact_rows, mode_rows
 from gui.problem_box import ProblemBox
 from gui.verdict_words import cost_words, day_words, fingerprint_words, time_words
@@ -34,12 +34,12 @@ class EvidencePage(QWidget):
         self._when = self._label("evidence_when")
         self._cost = self._label("evidence_cost")
         self._cost.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.measure_button = self._button("evidence_measure", self.tr("Re-measure…"), "refresh")
+        self.measure_button = push_button("evidence_measure", self.tr("Re-measure…"), "refresh")
         self._stale = ProblemBox("evidence_stale")
         self.list = EvidenceList()
-        self.receipt_button = self._button("evidence_receipt", self.tr("Receipt…"), "microscope")
-        self.use_button = self._button("evidence_use", self.tr("Use Measured"), "check")
-        self.use_all_button = self._button("evidence_use_all", self.tr("Use All Measured"), "check")
+        self.receipt_button = push_button("evidence_receipt", self.tr("Receipt…"), "microscope")
+        self.use_button = push_button("evidence_use", self.tr("Use Measured"), "check")
+        self.use_all_button = push_button("evidence_use_all", self.tr("Use All Measured"), "check")
         self.use_all_button.setToolTip(self.tr("Use all measured values, as one edit that can be undone"))
         self._server = ElidedLabel("evidence_server")
         self._server.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -127,9 +127,3 @@ class EvidencePage(QWidget):
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         return label
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(icon(icon_name), text)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        return button

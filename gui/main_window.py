@@ -23,6 +23,7 @@ from gui.evidence_tab import EvidenceTab
 from gui.measuring_commands import MeasuringCommands
 from gui.model_table import ModelTableModel
 from gui.notices import Notices
+from gui.open_dialogs import OpenDialogs
 from gui.places import Place, PlacesList
 from gui.roll_commands import RollCommands
 from gui.roll_files import RollFiles
@@ -40,7 +41,7 @@ from gui.window_state import WindowState
 from gui.words import one_line, tr_core
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QDialog, QMessageBox
+    from PySide6.QtWidgets import QMessageBox
 
     from gui.engine_host import EngineHost
 
@@ -66,7 +67,7 @@ class MainWindow(QMainWindow):
         self._state = state
         self._is_painted = False
         self._is_released = False
-        self._dialogs: list[QDialog] = []
+        self._dialogs = OpenDialogs()
         self._question: QMessageBox | None = None
         self.saver = Saver(registry, self)
         self.notices = Notices(self)
@@ -176,9 +177,9 @@ class MainWindow(QMainWindow):
                 "copy_model_id": lambda: self._with_one(self.commands.copy_model_id),
                 "copy_reference": lambda: self._with_one(self.commands.copy_reference),
                 "providers": self.commands.open_providers,
-                "shortcuts": lambda: self._open(ShortcutsDialog(self.actions_by_name.listed(), self)),
+                "shortcuts": lambda: self._dialogs.open(ShortcutsDialog(self.actions_by_name.listed(), self)),
                 "open_log": self.files.open_log_folder,
-                "about": lambda: self._open(AboutDialog(self)),
+                "about": lambda: self._dialogs.open(AboutDialog(self)),
             }
         )
         self.actions_by_name["places"].toggled.connect(self.places.setVisible)
@@ -309,15 +310,6 @@ class MainWindow(QMainWindow):
     def _open_row_menu(self, position: QPoint) -> None:
         if self.table.selected_items():
             self.actions_by_name.context_menu(self.table).popup(self.table.viewport().mapToGlobal(position))
-
-    def _open(self, dialog: QDialog) -> None:
-        self._dialogs.append(dialog)
-        dialog.finished.connect(lambda _result: self._forget(dialog))
-        dialog.open()
-
-    def _forget(self, dialog: QDialog) -> None:
-        self._dialogs.remove(dialog)
-        dialog.deleteLater()
 
     def _choose_theme(self, theme: Theme) -> None:
         self._themes.choose(theme)

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QLocale, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QLocale, Qt, Signal, Slot
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -25,23 +19,26 @@ from core.entry import UserModelEntry
 from core.errors import MusterError
 from core.registry import Registry
 from core.verdicts import Report
+from gui.buttons import push_button
+from gui.edit_notices import EditNotices
 from gui.evidence_store import EvidenceStore
-from gui.icons import icon
 from gui.measure_options import MeasureOptions, Scope
 from gui.measure_table import MeasureTableModel, MeasureTableView
 from gui.measured_changes import last_reports, note_measured, with_measured
 from gui.measuring_batch import Measurement, MeasuringBatch, MeasuringState
 from gui.measuring_jobs import Asker, PreparedJob, measure_job
-from gui.notices import Notice, Notices
+from gui.notices import Notices
+from gui.progress_line import ProgressLine
 from gui.review_panel import ReviewPanel
 from gui.saving import Saver
 from gui.verdict_words import cost_words
 from gui.words import count_models
+from gui.work_dialog import WorkDialog
 
 _SIZE_LINES = (60, 42)
 
 
-class MeasureDialog(QDialog):
+class MeasureDialog(WorkDialog):
     """Measures the rows of a scope. `applied` brings the keys of the rows that were changed.
 
     Every report goes to the evidence, from which the last measurements come that drift is told against.
@@ -60,21 +57,17 @@ class MeasureDialog(QDialog):
         evidence: EvidenceStore | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("measure_dialog")
+        super().__init__("measure", size_lines=_SIZE_LINES, parent=parent)
         self.setWindowTitle(self.tr("Re-measure Models") if is_again else self.tr("Measure Models"))
         self._registry = registry
         self._saver = saver
         self._engine = engine
         self.options = MeasureOptions(scopes, self)
         self._evidence = evidence
-        self._question: QMessageBox | None = None
-        self._undo_notice: Notice | None = None
         self.batch = MeasuringBatch((), self._start_job, self)
         self.table_model = MeasureTableModel((), self)
         self._build()
         saver.document_changed.connect(self._take_document)
-        saver.undo_stack.indexChanged.connect(self._forget_undo)
         self._choose_scope()
 
     # ------------------------------------------------------------------------------------------------------- layout
@@ -89,58 +82,31 @@ class MeasureDialog(QDialog):
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(self.panel)
         self.splitter.setSizes([height * 16, height * 16])
-        self.words_label = QLabel(self)
-        self.words_label.setObjectName("measure_words")
-        self.words_label.setTextFormat(Qt.TextFormat.PlainText)
-        self.bar = QProgressBar(self)
-        self.bar.setObjectName("measure_progress")
-        self.bar.setAccessibleName(self.tr("Progress"))
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(max(6, height // 2))
-        progress = QHBoxLayout()
-        progress.addWidget(self.words_label, 1)
-        progress.addWidget(self.bar, 1)
+        self.progress = ProgressLine("measure", self)
         self.notices = Notices(self)
+        self._edit_notices = EditNotices(self.notices, self._saver, self)
         layout = QVBoxLayout(self)
         layout.setSpacing(height // 2)
         layout.addWidget(self.options)
         layout.addWidget(self.splitter, 1)
-        layout.addLayout(progress)
+        layout.addWidget(self.progress)
         layout.addWidget(self.notices.area)
         layout.addLayout(self._build_buttons())
-        room = self.screen().availableGeometry().size() * 0.94
-        self.resize(QSize(*(height * lines for lines in _SIZE_LINES)).boundedTo(room))
         self.options.scope_chosen.connect(self._choose_scope)
         self.options.at_once_chosen.connect(self._choose_at_once)
         self.panel.changed.connect(self._allow)
 
     def _build_buttons(self) -> QHBoxLayout:
-        self.stop_button = self._button("measure_stop", self.tr("Sto&p Selected"), "player-stop")
-        self.stop_all_button = self._button("measure_stop_all", self.tr("&Stop All"), "player-stop")
-        self.start_button = self._button("measure_start", self.tr("&Measure"), "microscope")
-        self.apply_button = self._button("measure_apply", self.tr("&Apply to All"), "check")
-        self.close_button = self._button("measure_close", self.tr("&Close"), "")
+        self.stop_button = push_button("measure_stop", self.tr("Sto&p Selected"), "player-stop", self)
+        self.stop_all_button = push_button("measure_stop_all", self.tr("&Stop All"), "player-stop", self)
+        self.start_button = push_button("measure_start", self.tr("&Measure"), "microscope", self)
+        self.apply_button = push_button("measure_apply", self.tr("&Apply to All"), "check", self)
         self.start_button.setDefault(True)
         self.stop_button.clicked.connect(self._stop_selected)
         self.stop_all_button.clicked.connect(self._stop_all)
         self.start_button.clicked.connect(self.start)
         self.apply_button.clicked.connect(self.apply)
-        self.close_button.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.addWidget(self.stop_button)
-        row.addWidget(self.stop_all_button)
-        row.addStretch(1)
-        for button in (self.start_button, self.apply_button, self.close_button):
-            row.addWidget(button)
-        return row
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(text, self)
-        if icon_name:
-            button.setIcon(icon(icon_name))
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        return button
+        return self.button_row([self.stop_button, self.stop_all_button], [self.start_button, self.apply_button])
 
     # ------------------------------------------------------------------------------------------------------- what runs
 
@@ -244,18 +210,7 @@ class MeasureDialog(QDialog):
             names = {key: [change.name for change in changes] for key, changes in chosen.items()}
             self._evidence.use(partial(note_measured, change.entries, names), self)
         self.applied.emit(list(entries))
-        self._undo_notice = self.notices.show(
-            self.tr("Applied to {models}.").format(models=count_models(len(entries))),
-            action_text=self.tr("Undo"),
-            on_action=self._saver.undo_stack.undo,
-        )
-
-    @Slot()
-    def _forget_undo(self) -> None:
-        """Takes the notice's Undo away once it would undo something else."""
-        notice, self._undo_notice = self._undo_notice, None
-        if notice is not None:
-            self.notices.dismiss(notice)
+        self._edit_notices.show(self.tr("Applied to {models}.").format(models=count_models(len(entries))))
 
     @Slot(object)
     def _take_document(self, document: Document) -> None:
@@ -277,8 +232,8 @@ class MeasureDialog(QDialog):
         measurements = self.batch.measurements
         over, count = self.batch.over_count, len(measurements)
         cost = cost_words(sum(one.calls for one in measurements), sum(one.tokens for one in measurements))
-        self.bar.setRange(0, max(1, count * 100))
-        self.bar.setValue(sum(_hundredths(one) for one in measurements))
+        self.progress.bar.setRange(0, max(1, count * 100))
+        self.progress.bar.setValue(sum(_hundredths(one) for one in measurements))
         if self.batch.is_running:
             words = self.tr("Measured {over} of {count} · {cost}").format(
                 over=QLocale().toString(over), count=QLocale().toString(count), cost=cost
@@ -290,7 +245,7 @@ class MeasureDialog(QDialog):
             )
         else:
             words = self.tr("{models} to measure").format(models=count_models(count))
-        self.words_label.setText(words)
+        self.progress.label.setText(words)
         self._allow()
 
     @Slot()
@@ -317,39 +272,18 @@ class MeasureDialog(QDialog):
 
     # ------------------------------------------------------------------------------------------------------- closing
 
+    @property
     @override
-    def reject(self) -> None:
-        """Closes; while something is measured it asks first."""
-        if not self.batch.is_running:
-            super().reject()
-            return
-        box = QMessageBox(
-            QMessageBox.Icon.Question,
-            self.windowTitle(),
-            self.tr("Stop measuring? What was measured until now is kept as evidence."),
-            parent=self,
-        )
-        box.setObjectName("stop_question")
-        stop = box.addButton(self.tr("&Stop and Close"), QMessageBox.ButtonRole.DestructiveRole)
-        stop.setObjectName("stop_and_close")
-        keep = box.addButton(self.tr("&Keep Measuring"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        stop.clicked.connect(self._stop_and_close)
-        self._question = box
-        box.open()
+    def is_working(self) -> bool:
+        return self.batch.is_running
 
-    @Slot()
-    def _stop_and_close(self) -> None:
+    @override
+    def give_up(self) -> None:
         self.batch.abandon()
-        super().reject()
 
     @override
-    def closeEvent(self, event: QCloseEvent) -> None:
-        if self.batch.is_running:
-            event.ignore()
-            self.reject()
-            return
-        super().closeEvent(event)
+    def stop_question(self) -> str:
+        return self.tr("Stop measuring? What was measured until now is kept as evidence.")
 
 
 def _hundredths(measurement: Measurement) -> int:

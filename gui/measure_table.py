@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any, ClassVar
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QCoreApplication,
     QLocale,
     QModelIndex,
@@ -18,18 +17,17 @@ from PySide6.QtCore import (
     Qt,
 )
 from PySide6.QtGui import QColor, QPainter, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from core.fields import FIELDS
 from core.verdicts import Outcome, Report
-from gui.badges import CellDelegate, margin, row_height
+from gui.badges import CellDelegate
 from gui.colours import mixed
-from gui.column_header import ColumnHeader
 from gui.icons import paint_icon
 from gui.measuring_batch import Measurement, MeasuringState
+from gui.read_only_table import NumberDelegate, ReadOnlyTableModel, ReadOnlyTableView
 from gui.roll_items import provider_name
-from gui.run_figures import with_tabular_figures
 from gui.theme import tones
 from gui.words import one_line, tr_core
 
@@ -53,47 +51,34 @@ class Column(IntEnum):
 
 
 _NUMBERS = (Column.CALLS, Column.TOKENS)
-_WIDTH_CHARS = {
+_WIDTH_CHARS: Mapping[int, int] = {
     Column.MODEL: 32, Column.PROVIDER: 14, Column.STATE: 16, Column.STEP: 24, Column.CALLS: 7, Column.TOKENS: 8,
 }  # fmt: skip
 
 
-class MeasureTableModel(QAbstractTableModel):
+class MeasureTableModel(ReadOnlyTableModel):
     """The rows of a batch, in its order."""
 
     def __init__(self, measurements: Sequence[Measurement], parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(Column, numbers=_NUMBERS, parent=parent)
         self._measurements = measurements
 
-    def tell_changed(self, row: int) -> None:
-        """That row has news."""
-        self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+    @property
+    @override
+    def lines(self) -> Sequence[Measurement]:
+        return self._measurements
 
     @override
-    def rowCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._measurements)
-
-    @override
-    def columnCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(Column)
-
-    @override
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is Qt.Orientation.Vertical or not 0 <= section < len(Column):
-            return None
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return (
-                self.tr("Model"),
-                self.tr("Provider"),
-                self.tr("State"),
-                self.tr("Step"),
-                self.tr("Calls"),
-                self.tr("Tokens"),
-                self.tr("Found"),
-            )[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole and section in _NUMBERS:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
+    def titles(self) -> tuple[str, ...]:
+        return (
+            self.tr("Model"),
+            self.tr("Provider"),
+            self.tr("State"),
+            self.tr("Step"),
+            self.tr("Calls"),
+            self.tr("Tokens"),
+            self.tr("Found"),
+        )
 
     @override
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -251,54 +236,13 @@ class StepDelegate(CellDelegate):
         painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * share, height), height / 2, height / 2)
 
 
-class NumberDelegate(CellDelegate):
-    """A number at the right, in figures of one width."""
-
-    @override
-    def paint_text(self, painter: QPainter, cell: QStyleOptionViewItem, rect: QRect, text: str, colour: QColor) -> None:
-        painter.setFont(with_tabular_figures(cell.font))
-        painter.setPen(colour)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-
-
-class MeasureTableView(QTableView):
+class MeasureTableView(ReadOnlyTableView):
     """Shows a batch; the last column takes the room that is left."""
 
     def __init__(self, model: MeasureTableModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("measure_table")
-        self.setAccessibleName(self.tr("Measurements"))
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setCornerButtonEnabled(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        super().__init__("measure_table", self.tr("Measurements"), parent)
+        self.columns.setObjectName("measure_columns")
         quiet = CellDelegate(self, role=_Role.PlaceholderText)
         plain, number = CellDelegate(self), NumberDelegate(self)
         delegates = (plain, quiet, StateDelegate(self), StepDelegate(self), number, number, plain)
-        for column, delegate in zip(Column, delegates, strict=True):
-            self.setItemDelegateForColumn(column, delegate)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(row_height(self.fontMetrics()))
-        header = ColumnHeader(self)
-        header.setObjectName("measure_columns")
-        header.setAccessibleName(self.tr("Columns"))
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setStretchLastSection(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setHorizontalHeader(header)
-        width = self.fontMetrics().averageCharWidth()
-        for column, chars in _WIDTH_CHARS.items():
-            header.resizeSection(column, chars * width + 2 * margin(self.fontMetrics()))
-
-    def selected_rows(self) -> list[int]:
-        """What is selected, from top to bottom."""
-        return sorted(index.row() for index in self.selectionModel().selectedRows())
+        self.show_columns(model, delegates, width_chars=_WIDTH_CHARS, stretched=Column.FOUND)

@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtCore import Signal
 
 from core.document import Row
 from core.evidence import Evidence
 from core.offers import OfferedProvider
-from core.registry import Registry
 from gui.evidence_store import EvidenceStore, program_evidence
-from gui.notices import Notices
 from gui.roll_items import ProviderKey, RollItem, provider_name
-from gui.saving import Saver
+from gui.window_commands import WindowCommands
 from gui.words import one_line
 
 if TYPE_CHECKING:
-    from gui.engine_host import EngineHost
     from gui.measure_options import Scope
 
 
-class MeasuringCommands(QObject):
-    """Measure, measure again, rank modes, discover. `done` brings the keys of the rows that a command made or changed.
+class MeasuringCommands(WindowCommands):
+    """Measure, measure again, rank modes, discover.
 
     `providers_wanted` asks for the Providers dialog, in front of the dialog that it carries.
     """
 
-    done = Signal(list)
     providers_wanted = Signal(object)
-
-    def __init__(
-        self,
-        registry: Registry,
-        saver: Saver,
-        notices: Notices,
-        engine: Callable[[], EngineHost | None],
-        window: QWidget,
-    ) -> None:
-        super().__init__(window)
-        self._registry = registry
-        self._saver = saver
-        self._notices = notices
-        self._engine = engine
-        self._window = window
-        self._dialogs: list[QDialog] = []
 
     @property
     def evidence(self) -> EvidenceStore:
         """Where measurements are kept."""
         return program_evidence()
-
-    @property
-    def dialogs(self) -> tuple[QDialog, ...]:
-        """The dialogs that are open."""
-        return tuple(self._dialogs)
 
     def measure(self, items: Sequence[RollItem]) -> None:
         """Measures the selected models, or more of them."""
@@ -92,7 +66,7 @@ class MeasuringCommands(QObject):
         )
         dialog.added.connect(self.done)
         dialog.providers_wanted.connect(lambda: self.providers_wanted.emit(dialog))
-        self._open(dialog)
+        self._dialogs.open(dialog)
 
     def rank(self, item: RollItem) -> None:
         """Tries the output modes of a model on the person's own task."""
@@ -104,7 +78,7 @@ class MeasuringCommands(QObject):
         dialog = ModeRankingDialog(self._registry, self._saver, engine, item.row, self._window)
         dialog.applied.connect(self.done)
         dialog.providers_wanted.connect(lambda: self.providers_wanted.emit(dialog))
-        self._open(dialog)
+        self._dialogs.open(dialog)
 
     def _scopes(self, items: Sequence[RollItem], rows: Sequence[Row]) -> list[Scope]:
         """The selected rows, their provider's, all: each scope once, the smaller first."""
@@ -140,17 +114,7 @@ class MeasuringCommands(QObject):
             parent=self._window,
         )
         dialog.applied.connect(self.done)
-        self._open(dialog)
-
-    def _open(self, dialog: QDialog) -> None:
-        self._dialogs.append(dialog)
-        dialog.finished.connect(lambda _result: self._close(dialog))
-        dialog.open()
-
-    def _close(self, dialog: QDialog) -> None:
-        if dialog in self._dialogs:
-            self._dialogs.remove(dialog)
-        dialog.deleteLater()
+        self._dialogs.open(dialog)
 
 
 def _measured_ids(evidence: Evidence) -> frozenset[str]:

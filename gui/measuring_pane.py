@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QPushButton,
     QSizePolicy,
     QWidget,
 )
@@ -23,8 +22,9 @@ from typing_extensions import override
 from core.errors import MusterError
 from core.measurement_preparation import THOROUGH
 from core.verdicts import Limits, Outcome, Progress, Report
+from gui.buttons import push_button
 from gui.colours import mixed
-from gui.icons import icon, icon_pixmap
+from gui.icons import icon_pixmap
 from gui.measuring_jobs import PreparedJob
 from gui.run_figures import with_tabular_figures
 from gui.theme import tones
@@ -88,12 +88,12 @@ class MeasuringPane(QFrame):
         self.thorough.setToolTip(
             self.tr("Also asks for attachment types, parallel tools, strict twins and long thinking; costs more")
         )
-        self.start_button = self._button("measuring_start", self.tr("S&tart"), "player-play")
-        self.stop_button = self._button("measuring_stop", self.tr("St&op"), "player-stop")
+        self.start_button = push_button("measuring_start", self.tr("S&tart"), "player-play", self)
+        self.stop_button = push_button("measuring_stop", self.tr("St&op"), "player-stop", self)
         self.stop_button.setToolTip(self.tr("Stop measuring and keep what was found"))
-        self.use_button = self._button("measuring_use_all", self.tr("Use A&ll Measured"), "check")
-        self.again_button = self._button("measuring_again", self.tr("Tr&y Again"), "refresh")
-        self.close_button = self._button("measuring_close", self.tr("Close"), "x")
+        self.use_button = push_button("measuring_use_all", self.tr("Use A&ll Measured"), "check", self)
+        self.again_button = push_button("measuring_again", self.tr("Tr&y Again"), "refresh", self)
+        self.close_button = push_button("measuring_close", self.tr("Close"), "x", self)
         self._lay_out()
         self.thorough.toggled.connect(self._show_cost)
         self.start_button.clicked.connect(self.start)
@@ -318,12 +318,6 @@ class MeasuringPane(QFrame):
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         return label
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(icon(icon_name), text, self)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        return button
 
     def _dress(self) -> None:
         parent = self.parentWidget()

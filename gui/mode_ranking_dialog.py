@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QLocale, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QHideEvent, QPalette
+from PySide6.QtCore import QLocale, Qt, Signal, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QProgressBar,
-    QPushButton,
     QSpinBox,
     QSplitter,
     QStackedWidget,
@@ -28,15 +25,17 @@ from core.fields import FIELDS
 from core.registry import Registry
 from core.resolver import resolve
 from core.verdicts import ModeResult, Progress
+from gui.buttons import push_button
 from gui.empty_state import EmptyState
 from gui.error_box import ErrorBox
-from gui.icons import icon
 from gui.measuring_jobs import Asker, PreparedJob, rank_job
 from gui.mode_chart import ModeChart, mode_words
+from gui.progress_line import ProgressLine
 from gui.saving import Saver
 from gui.schema_edit import SchemaEdit
 from gui.verdict_words import cost_words, count_words
 from gui.words import isolated
+from gui.work_dialog import WorkDialog
 
 MODE_FIELD: Final = "structured_output_mode"
 RANKED: Final = tuple(
@@ -52,7 +51,7 @@ _SIZE_LINES = (70, 40)
 _HINT, _CHART = range(2)
 
 
-class ModeRankingDialog(QDialog):
+class ModeRankingDialog(WorkDialog):
     """Tries each mode some times and draws how often it gave JSON of the schema.
 
     `applied` brings the key of the row whose mode was changed; `providers_wanted` asks for the Providers dialog.
@@ -64,8 +63,7 @@ class ModeRankingDialog(QDialog):
     def __init__(
         self, registry: Registry, saver: Saver, engine: Asker, row: Row, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("ranking_dialog")
+        super().__init__("ranking", size_lines=_SIZE_LINES, parent=parent)
         self._registry = registry
         self._saver = saver
         self._engine = engine
@@ -93,8 +91,6 @@ class ModeRankingDialog(QDialog):
         layout.setSpacing(height // 2)
         layout.addWidget(splitter, 1)
         layout.addLayout(self._build_buttons())
-        room = self.screen().availableGeometry().size() * 0.94
-        self.resize(QSize(*(height * lines for lines in _SIZE_LINES)).boundedTo(room))
 
     def _build_task(self) -> QWidget:
         height = self.fontMetrics().height()
@@ -158,45 +154,22 @@ class ModeRankingDialog(QDialog):
         self.pages = QStackedWidget()
         self.pages.addWidget(self._hint)
         self.pages.addWidget(shown)
-        self.words_label = QLabel()
-        self.words_label.setObjectName("ranking_words")
-        self.bar = QProgressBar()
-        self.bar.setObjectName("ranking_progress")
-        self.bar.setAccessibleName(self.tr("Progress"))
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(max(6, height // 2))
-        progress = QHBoxLayout()
-        progress.addWidget(self.words_label, 1)
-        progress.addWidget(self.bar, 1)
+        self.progress = ProgressLine("ranking")
         panel = QWidget()
         layout = QVBoxLayout(panel)
         layout.setContentsMargins(height // 2, 0, 0, 0)
         layout.setSpacing(height // 2)
         layout.addWidget(self.error_box)
         layout.addWidget(self.pages, 1)
-        layout.addLayout(progress)
+        layout.addWidget(self.progress)
         return panel
 
     def _build_buttons(self) -> QHBoxLayout:
-        self.stop_button = self._button("ranking_stop", self.tr("St&op"), "player-stop")
-        self.start_button = self._button("ranking_start", self.tr("&Rank"), "chart-bar")
+        self.stop_button = push_button("ranking_stop", self.tr("St&op"), "player-stop", self)
+        self.start_button = push_button("ranking_start", self.tr("&Rank"), "chart-bar", self)
         self.start_button.setDefault(True)
-        self.use_button = self._button("ranking_use", self.tr("&Use Selected Mode"), "check")
-        self.close_button = self._button("close", self.tr("&Close"), "")
-        row = QHBoxLayout()
-        row.addWidget(self.stop_button)
-        row.addStretch(1)
-        for button in (self.start_button, self.use_button, self.close_button):
-            row.addWidget(button)
-        return row
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(text, self)
-        if icon_name:
-            button.setIcon(icon(icon_name))
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        return button
+        self.use_button = push_button("ranking_use", self.tr("&Use Selected Mode"), "check", self)
+        return self.button_row([self.stop_button], [self.start_button, self.use_button])
 
     def _connect(self) -> None:
         self.prompt_edit.textChanged.connect(self._allow)
@@ -206,7 +179,6 @@ class ModeRankingDialog(QDialog):
         self.start_button.clicked.connect(self.start)
         self.stop_button.clicked.connect(self.stop)
         self.use_button.clicked.connect(self.use_selected)
-        self.close_button.clicked.connect(self.reject)
         self.error_box.again_wanted.connect(self.start)
         self.error_box.providers_wanted.connect(self.providers_wanted)
         self._saver.document_changed.connect(self._take_document)
@@ -234,9 +206,9 @@ class ModeRankingDialog(QDialog):
         job.succeeded.connect(self._show_results)
         job.failed.connect(self._show_error)
         job.finished.connect(self._end)
-        self.bar.setRange(0, len(RANKED) * self.trials_box.value())
-        self.bar.setValue(0)
-        self.words_label.setText(self.tr("Waiting for the engine…"))
+        self.progress.bar.setRange(0, len(RANKED) * self.trials_box.value())
+        self.progress.bar.setValue(0)
+        self.progress.label.setText(self.tr("Waiting for the engine…"))
         self._allow()
         job.start()
 
@@ -245,14 +217,14 @@ class ModeRankingDialog(QDialog):
         """Ends it, and shows what is known until now."""
         if self._job is not None:
             self._job.stop_early()
-            self.words_label.setText(self.tr("Stopping…"))
+            self.progress.label.setText(self.tr("Stopping…"))
             self._allow()
 
     @Slot(object)
     def _show_progress(self, progress: Progress) -> None:
-        self.bar.setRange(0, progress.of)
-        self.bar.setValue(progress.calls)
-        self.words_label.setText(
+        self.progress.bar.setRange(0, progress.of)
+        self.progress.bar.setValue(progress.calls)
+        self.progress.label.setText(
             self.tr("Trying {mode} · {cost}").format(
                 mode=mode_words(progress.probe), cost=cost_words(progress.calls, progress.tokens)
             )
@@ -263,16 +235,16 @@ class ModeRankingDialog(QDialog):
         self.chart.show_results(results, self._mode_now())
         self.pages.setCurrentIndex(_CHART)
         tried = sum(result.trials for result in results)
-        self.bar.setValue(self.bar.maximum())
-        self.words_label.setText(count_words(tried, self.tr("1 try"), self.tr("{count} tries")))
+        self.progress.bar.setValue(self.progress.bar.maximum())
+        self.progress.label.setText(count_words(tried, self.tr("1 try"), self.tr("{count} tries")))
         self._show_summary()
         self.chart.setFocus()
 
     @Slot(object)
     def _show_error(self, error: MusterError) -> None:
         self.error_box.show_error(error)
-        self.words_label.setText("")
-        self.bar.setValue(0)
+        self.progress.label.setText("")
+        self.progress.bar.setValue(0)
 
     @Slot()
     def _end(self) -> None:
@@ -346,8 +318,12 @@ class ModeRankingDialog(QDialog):
             current is not None and not is_running and can_write and current.mode != self._mode_now()
         )
 
+    @property
     @override
-    def hideEvent(self, event: QHideEvent) -> None:
-        if not event.spontaneous() and self._job is not None:
+    def is_working(self) -> bool:
+        return self._job is not None
+
+    @override
+    def give_up(self) -> None:
+        if self._job is not None:
             self._job.cancel()
-        super().hideEvent(event)

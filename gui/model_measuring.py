@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.entry import UserModelEntry
 from core.errors import MusterError
@@ -14,9 +14,9 @@ from core.fields import OVERRIDABLE
 from core.offered_models import OfferedModel
 from core.registry import Registry
 from core.verdicts import Limits, Report
+from gui.buttons import push_button
 from gui.evidence_store import EntryEvidence, EvidenceStore, program_evidence
 from gui.field_marks import NO_FINDING, Finding, MarkKind, SaidValue, ValueSource, findings_of
-from gui.icons import icon
 from gui.measuring_jobs import PreparedJob, measure_job
 from gui.measuring_pane import MeasuringPane
 from gui.receipt_view import ReceiptDialog
@@ -67,10 +67,12 @@ class ModelMeasuring(QObject):
         self._refusal: MusterError | None = None
         self._receipt: ReceiptDialog | None = None
         self._suggesting = Suggesting(registry, engine, self) if engine is not None else None
-        self.measure_button = self._button("measure", self.tr("&Measure…"), "microscope")
+        self.measure_button = push_button("measure", self.tr("&Measure…"), "microscope", parent)
         self.measure_button.setToolTip(self.tr("Ask the model itself what it can do"))
-        self.suggest_button = self._button("suggest", self.tr("Su&ggest"), "bulb")
+        self.suggest_button = push_button("suggest", self.tr("Su&ggest"), "bulb", parent)
         self.suggest_button.setToolTip(self.tr("Show what the endpoint declares and the catalogue says; asks no model"))
+        for button in (self.measure_button, self.suggest_button):
+            button.setVisible(engine is not None)
         self.pane = MeasuringPane(self._begin, parent)
         self.pane.measured.connect(self._take_report)
         self.pane.use_all_wanted.connect(self.use_all)
@@ -271,13 +273,6 @@ class ModelMeasuring(QObject):
         self.measure_button.setEnabled(not self.pane.is_running)
         self.suggest_button.setEnabled(not self.pane.is_running)
         self.resized.emit()
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(icon(icon_name), text, self._window)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        button.setVisible(self._engine is not None)
-        return button
 
 
 def _target(entry: UserModelEntry) -> Target:

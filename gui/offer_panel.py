@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QProgressBar,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import MusterError
 from core.offered_models import OfferComparison
+from gui.buttons import push_button
 from gui.combo_boxes import SteadyComboBox
 from gui.empty_state import EmptyState
 from gui.error_box import ErrorBox
@@ -56,8 +56,8 @@ class OfferPanel(QWidget):
         self.state_box.setObjectName("offer_state")
         self.state_box.setAccessibleName(self.tr("Which models"))
         self.state_box.setMinimumContentsLength(20)
-        self.tick_button = _button("tick_shown", self.tr("&Tick All Shown"))
-        self.untick_button = _button("untick_all", self.tr("&Untick All"))
+        self.tick_button = push_button("tick_shown", self.tr("&Tick All Shown"))
+        self.untick_button = push_button("untick_all", self.tr("&Untick All"))
         filters = QHBoxLayout()
         filters.setSpacing(height // 2)
         filters.addWidget(self.search, 1)
@@ -105,7 +105,7 @@ class OfferPanel(QWidget):
         bar.setRange(0, 0)
         bar.setTextVisible(False)
         bar.setFixedSize(self.fontMetrics().height() * 14, max(6, self.fontMetrics().height() // 2))
-        cancel = _button("cancel_listing", self.tr("Ca&ncel"))
+        cancel = push_button("cancel_listing", self.tr("Ca&ncel"))
         cancel.clicked.connect(self.cancel_wanted)
         layout = QVBoxLayout(page)
         layout.addStretch(1)
@@ -204,10 +204,3 @@ class OfferPanel(QWidget):
         self.tick_button.setEnabled(can_tick)
         self.untick_button.setEnabled(bool(self.model.chosen))
         self.ticked.emit()
-
-
-def _button(name: str, text: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setAutoDefault(False)
-    return button

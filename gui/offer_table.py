@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QEvent,
     QLocale,
     QModelIndex,
@@ -20,15 +19,14 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from core.fields import BADGES, FIELDS
 from core.offered_models import OfferComparison, OfferedModel
-from gui.badges import CapabilityDelegate, CellDelegate, margin, row_height
-from gui.column_header import ColumnHeader
-from gui.measure_table import NumberDelegate
+from gui.badges import CapabilityDelegate, CellDelegate, row_height
 from gui.model_table import EFFECTIVE_ROLE
+from gui.read_only_table import NumberDelegate, ReadOnlyTableModel, ReadOnlyTableView
 from gui.roll_items import BadgeState, Effective, value_words
 from gui.tick_outlines import with_seen_outline
 from gui.words import one_line, tr_core
@@ -66,7 +64,7 @@ class Column(IntEnum):
     CONTEXT = 3
 
 
-_WIDTH_CHARS: Final = {Column.STATE: 26, Column.DECLARED: 30, Column.CONTEXT: 10}
+_WIDTH_CHARS: Final[Mapping[int, int]] = {Column.STATE: 26, Column.DECLARED: 30, Column.CONTEXT: 10}
 
 
 def offers_of(comparison: OfferComparison) -> list[Offer]:
@@ -95,13 +93,13 @@ def _badge_state(declared: Any) -> BadgeState:
     return BadgeState.YES if declared else BadgeState.NO
 
 
-class OfferTableModel(QAbstractTableModel):
+class OfferTableModel(ReadOnlyTableModel):
     """The offers that the search and the chosen state let through. `ticked` tells that the ticks changed."""
 
     ticked = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(Column, numbers=(Column.CONTEXT,), parent=parent)
         self._offers: list[Offer] = []
         self._shown: list[Offer] = []
         self._ticked: set[str] = set()
@@ -167,28 +165,19 @@ class OfferTableModel(QAbstractTableModel):
         self.ticked.emit()
 
     @override
-    def rowCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._shown)
-
-    @override
-    def columnCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(Column)
-
-    @override
     def flags(self, index: _Index) -> Qt.ItemFlag:
         flags = super().flags(index)
         can_tick = index.column() == Column.MODEL_ID and self._shown[index.row()].state is OfferState.NEW
         return flags | Qt.ItemFlag.ItemIsUserCheckable if can_tick else flags
 
+    @property
     @override
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is Qt.Orientation.Vertical or not 0 <= section < len(Column):
-            return None
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return (self.tr("Model ID"), self.tr("On your roll"), self.tr("Declares"), self.tr("Context"))[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole and section == Column.CONTEXT:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
+    def lines(self) -> Sequence[Offer]:
+        return self._shown
+
+    @override
+    def titles(self) -> tuple[str, ...]:
+        return self.tr("Model ID"), self.tr("On your roll"), self.tr("Declares"), self.tr("Context")
 
     @override
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -297,51 +286,24 @@ class _DeclaredDelegate(CapabilityDelegate):
         return super().helpEvent(event, view, option, index)
 
 
-class OfferTableView(QTableView):
+class OfferTableView(ReadOnlyTableView):
     """Shows the offers; Space sets or takes away the ticks of the selected rows."""
 
     def __init__(self, model: OfferTableModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("offers")
-        self.setAccessibleName(self.tr("Models that the provider offers"))
+        super().__init__("offers", self.tr("Models that the provider offers"), parent)
+        self.columns.setObjectName("offer_columns")
         self._model = model
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setCornerButtonEnabled(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         delegates = (
             _TickDelegate(self),
             CellDelegate(self, role=_Role.PlaceholderText),
             _DeclaredDelegate(self),
             NumberDelegate(self),
         )
-        for column, delegate in zip(Column, delegates, strict=True):
-            self.setItemDelegateForColumn(column, delegate)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(row_height(self.fontMetrics()))
-        header = ColumnHeader(self)
-        header.setObjectName("offer_columns")
-        header.setAccessibleName(self.tr("Columns"))
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setHorizontalHeader(header)
-        header.setSectionResizeMode(Column.MODEL_ID, QHeaderView.ResizeMode.Stretch)
-        width = self.fontMetrics().averageCharWidth()
-        for column, chars in _WIDTH_CHARS.items():
-            header.resizeSection(column, chars * width + 2 * margin(self.fontMetrics()))
+        self.show_columns(model, delegates, width_chars=_WIDTH_CHARS, stretched=Column.MODEL_ID)
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
+        rows = self.selected_rows()
         if event.key() != Qt.Key.Key_Space or not rows:
             super().keyPressEvent(event)
             return

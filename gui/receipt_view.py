@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHeaderView,
     QLabel,
-    QPushButton,
     QSizePolicy,
     QTabWidget,
     QTreeWidget,
@@ -27,6 +26,7 @@ from typing_extensions import override
 
 from core.fields import FIELDS
 from core.verdicts import Outcome, Receipt
+from gui.buttons import push_button
 from gui.field_marks import Measured
 from gui.icons import icon, icon_pixmap
 from gui.request_view import RequestView
@@ -268,9 +268,11 @@ class ReceiptDialog(QDialog):
         self._buttons = QDialogButtonBox(self)
         self.close_button = self._buttons.addButton(self.tr("&Close"), QDialogButtonBox.ButtonRole.RejectRole)
         self.close_button.setObjectName("receipt_close")
-        self.copy_button = self._button("receipt_copy_all", self.tr("Copy &All"), "clipboard")
+        self.copy_button = push_button("receipt_copy_all", self.tr("Copy &All"), "clipboard", self)
         self.copy_button.setToolTip(self.tr("Copy the whole receipt as JSON; keys are not in it"))
-        self.use_button = self._button("receipt_use", self.tr("&Use Measured"), "check")
+        self.use_button = push_button("receipt_use", self.tr("&Use Measured"), "check", self)
+        for button in (self.copy_button, self.use_button):
+            self._buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         self.use_button.setVisible(can_use)
         self._buttons.rejected.connect(self.reject)
         self.copy_button.clicked.connect(self._copy)
@@ -284,13 +286,6 @@ class ReceiptDialog(QDialog):
     def shown_view(self) -> ReceiptView:
         """The measurement that is looked at."""
         return self.views[self.times.currentIndex()] if len(self.views) > 1 else self.views[0]
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(icon(icon_name), text, self)
-        button.setObjectName(name)
-        button.setAutoDefault(False)
-        self._buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
-        return button
 
     @Slot()
     def _copy(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
+from gui.buttons import push_button
 from gui.empty_state import EmptyState
 from gui.field_marks import Measured
-from gui.icons import icon
 from gui.measure_review import MeasureReview, ReviewedField
 from gui.measuring_batch import Measurement
 from gui.receipt_view import ReceiptDialog
@@ -34,9 +34,7 @@ class ReviewPanel(QStackedWidget):
         self.all_box.setObjectName("measure_show_all")
         self.all_box.setToolTip(self.tr("Also what is as measured already, and what could not be told"))
         self._ticks = TickOutline(self.all_box)
-        self.receipts_button = QPushButton(icon("clipboard-list"), self.tr("&Receipts…"))
-        self.receipts_button.setObjectName("measure_receipts")
-        self.receipts_button.setAutoDefault(False)
+        self.receipts_button = push_button("measure_receipts", self.tr("&Receipts…"), "clipboard-list")
         self.receipts_button.setEnabled(False)
         self.receipts_button.setToolTip(self.tr("What was asked and answered for the selected setting"))
         head = QHBoxLayout()

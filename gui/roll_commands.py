@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.changes import Change
 from core.entry import UserModelEntry
 from core.errors import MusterError
 from core.registry import Registry
-from gui.notices import Notice, Notices
+from gui.edit_notices import EditNotices
+from gui.notices import Notices
 from gui.provider_checks import ProviderChecks
 from gui.roll_items import RollItem
 from gui.saving import Saver
+from gui.window_commands import WindowCommands
 from gui.words import isolated, tr_core
 
 if TYPE_CHECKING:
@@ -24,10 +26,9 @@ if TYPE_CHECKING:
     from gui.model_dialog import ModelDialog
 
 
-class RollCommands(QObject):
-    """Adds, edits, removes. `done` brings the keys of the rows that a command made or changed."""
+class RollCommands(WindowCommands):
+    """Adds, edits, removes."""
 
-    done = Signal(list)
     removed = Signal()
 
     def __init__(
@@ -38,21 +39,9 @@ class RollCommands(QObject):
         engine: Callable[[], EngineHost | None],
         window: QWidget,
     ) -> None:
-        super().__init__(window)
-        self._registry = registry
-        self._saver = saver
-        self._notices = notices
-        self._engine = engine
-        self._window = window
-        self._dialogs: list[QDialog] = []
+        super().__init__(registry, saver, notices, engine, window)
         self._checks = ProviderChecks()
-        self._last_told: Notice | None = None
-        saver.undo_stack.indexChanged.connect(self._forget_last_told)
-
-    @property
-    def dialogs(self) -> tuple[QDialog, ...]:
-        """The dialogs that are open."""
-        return tuple(self._dialogs)
+        self._edit_notices = EditNotices(notices, saver, self)
 
     def add(self) -> None:
         """Opens the empty form."""
@@ -78,11 +67,7 @@ class RollCommands(QObject):
             text = self.tr("Removed {name}.").format(name=isolated(items[0].name or items[0].row.text))
         else:
             text = self.tr("Removed {count} models.").format(count=len(items))
-        self._last_told = self._notices.show(
-            f"{text} {tr_core(change.notice)}".strip(),
-            action_text=self.tr("Undo"),
-            on_action=self._saver.undo_stack.undo,
-        )
+        self._edit_notices.show(f"{text} {tr_core(change.notice)}".strip())
 
     def convert(self, item: RollItem) -> None:
         """Registers a legacy model."""
@@ -106,7 +91,7 @@ class RollCommands(QObject):
         """Opens the providers, at that one if it is named."""
         from gui.providers_dialog import ProvidersDialog
 
-        self._open(
+        self._dialogs.open(
             ProvidersDialog(
                 self._registry,
                 engine=self._engine(),
@@ -126,17 +111,7 @@ class RollCommands(QObject):
         )
         dialog.submitted.connect(lambda submitted: self._submit(dialog, submitted, replacing))
         dialog.providers_requested.connect(lambda: self.open_providers(parent=dialog))
-        self._open(dialog)
-
-    def _open(self, dialog: QDialog) -> None:
-        self._dialogs.append(dialog)
-        dialog.finished.connect(lambda _result: self._close(dialog))
-        dialog.open()
-
-    def _close(self, dialog: QDialog) -> None:
-        if dialog in self._dialogs:
-            self._dialogs.remove(dialog)
-        dialog.deleteLater()
+        self._dialogs.open(dialog)
 
     def _submit(self, dialog: ModelDialog, entry: UserModelEntry, replacing: str | None) -> None:
         try:
@@ -150,12 +125,12 @@ class RollCommands(QObject):
             return
         dialog.accept()
         if change.notice:
-            self._last_told = self._notices.show(tr_core(change.notice))
+            self._edit_notices.show(tr_core(change.notice), offers_undo=False)
 
     def _carry_out(self, plan: Callable[[], Change]) -> None:
         change = self._plan(plan)
         if change is not None and self._commit(change) and change.notice:
-            self._last_told = self._notices.show(tr_core(change.notice))
+            self._edit_notices.show(tr_core(change.notice), offers_undo=False)
 
     def _plan(self, plan: Callable[[], Change]) -> Change | None:
         try:
@@ -181,9 +156,3 @@ class RollCommands(QObject):
     def _copy(self, text: str, notice: str) -> None:
         QGuiApplication.clipboard().setText(text)
         self._notices.show(notice)
-
-    def _forget_last_told(self) -> None:
-        """Takes the last edit's notice away once that edit is undone, or its Undo would undo something else."""
-        if self._last_told is not None:
-            self._notices.dismiss(self._last_told)
-            self._last_told = None

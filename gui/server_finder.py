@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from core.custom_providers import call_address
 from core.errors import MusterError
 from core.offered_models import LocalServer
 from core.registry import Registry
-from gui.icons import icon
+from gui.buttons import push_button
 from gui.measuring_jobs import Asker, PreparedJob, find_servers_job
 from gui.saving import Saver
 from gui.words import count_models, isolated, one_line
@@ -38,9 +38,7 @@ class ServerFinder(QFrame):
         self._engine = engine
         self._job: PreparedJob | None = None
         self._servers: tuple[LocalServer, ...] = ()
-        self.button = QPushButton(icon("server"), self.tr("&Find Local Servers"))
-        self.button.setObjectName("find_servers")
-        self.button.setAutoDefault(False)
+        self.button = push_button("find_servers", self.tr("&Find Local Servers"), "server")
         self.button.setToolTip(self.tr("Look for model servers on this computer, at the ports that they use"))
         self._words = QLabel(self)
         self._words.setObjectName("servers_found")
@@ -68,6 +66,11 @@ class ServerFinder(QFrame):
         self._words.setText(self.tr("Looking at the well-known ports of this computer…"))
         self.show()
         self._job.start()
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether it looks now."""
+        return self._job is not None
 
     def stop(self) -> None:
         """Looks no more."""
@@ -117,16 +120,14 @@ class ServerFinder(QFrame):
         name, address = QLabel(one_line(server.name)), QLabel(f"{one_line(server.base_url)} · {models}")
         address.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         if known is None:
-            button = QPushButton(icon("plus"), self.tr("Add as Provider"))
+            button = push_button(f"add_server_{row}", self.tr("Add as Provider"), "plus")
             button.setAccessibleName(self.tr("Add {name} as a provider").format(name=server.name))
             button.clicked.connect(lambda: self._add(server))
         else:
-            button = QPushButton(self.tr("List Its Models"))
+            button = push_button(f"add_server_{row}", self.tr("List Its Models"))
             button.setAccessibleName(self.tr("List the models of {name}").format(name=known))
             button.setToolTip(self.tr("It is set up as {name}").format(name=isolated(known)))
             button.clicked.connect(lambda: self.added.emit(known))
-        button.setObjectName(f"add_server_{row}")
-        button.setAutoDefault(False)
         for column, widget in enumerate((name, address)):
             self._grid.addWidget(widget, row, column)
         self._grid.addWidget(button, row, 3)

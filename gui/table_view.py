@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QTableView, QWidget
 from typing_extensions import override
 
 from gui.badges import (
@@ -15,8 +15,8 @@ from gui.badges import (
     SourceDelegate,
     row_height,
 )
-from gui.column_header import ColumnHeader
 from gui.model_table import Column, ModelTableModel
+from gui.read_only_table import ReadOnlyTableView
 from gui.roll_items import RollItem
 
 # Average characters that a column gets at most and at least when it is sized from its content. What is missing in
@@ -28,16 +28,14 @@ _MEASURED_ROWS = 200
 _SHARE_OF_SPARE = 4
 
 
-class ModelTableView(QTableView):
+class ModelTableView(ReadOnlyTableView):
     """Shows the roll. `item_activated` brings the key of the row that Enter or a double click opens."""
 
     selection_changed = Signal()
     item_activated = Signal(str)
 
     def __init__(self, model: ModelTableModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("models")
-        self.setAccessibleName(self.tr("Models"))
+        super().__init__("models", self.tr("Models"), parent)
         self._model = model
         self._kept_keys: list[str] = []
         self._hidden_keys: list[str] = []
@@ -49,16 +47,7 @@ class ModelTableView(QTableView):
         self._capabilities = CapabilityDelegate(self)
         self.setModel(model)
         self.setFrameShape(QTableView.Shape.NoFrame)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setCornerButtonEnabled(False)
         delegates = {
             Column.MODEL: NameDelegate(self),
             Column.MODEL_ID: CellDelegate(
@@ -71,23 +60,15 @@ class ModelTableView(QTableView):
         }
         for column, delegate in delegates.items():
             self.setItemDelegateForColumn(column, delegate)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setMinimumSectionSize(1)
-        rows.setDefaultSectionSize(row_height(self.fontMetrics()))
-        header = ColumnHeader(self)
-        self.setHorizontalHeader(header)
+        header = self.columns
         header.dragged.connect(self.keep_columns)
         header.setObjectName("model_columns")
-        header.setAccessibleName(self.tr("Columns"))
-        header.setHighlightSections(False)
+        header.setSectionsClickable(True)
         header.setSectionsMovable(True)
         header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setMinimumSectionSize(self.fontMetrics().averageCharWidth() * 6)
         header.setSortIndicatorClearable(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         model.modelAboutToBeReset.connect(self._keep_selection)
         model.modelReset.connect(self._restore_selection)
@@ -96,8 +77,7 @@ class ModelTableView(QTableView):
 
     def selected_items(self) -> list[RollItem]:
         """What is selected, from top to bottom."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        return [self._model.item(row) for row in rows]
+        return [self._model.item(row) for row in self.selected_rows()]
 
     def current_item(self) -> RollItem | None:
         """The one row that the details are about: the current one if selected, else the first selected."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONFLICTS", "TARGETS", "ExportPlan", "ExportReport", "FileChange", "Loss", "Piece", "PieceState", "export",
-    "places_in_use", "plan_export", "plan_removal", "plan_sync", "targets", "write_plan",
+    "places_in_use", "plan_export", "plan_removal", "plan_sync", "report_of", "targets", "write_plan",
 ]  # fmt: skip
 
 _TOOL_ORDER: Final = tuple(TARGETS)

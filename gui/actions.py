@@ -104,6 +104,16 @@ _MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
         ),
     ),
     (
+        "&Tools",
+        (
+            Command("export", "&Export…", "file-export", "Ctrl+Shift+E", "Write models into another tool’s file"),
+            Command("sync", "&Sync Tools…", "refresh", "Ctrl+Shift+S", "Bring every tool in use up to date"),
+            Command(
+                "take_out", "&Remove From Tools…", "file-x", "Ctrl+Shift+R", "Take models out of other tools’ files"
+            ),
+        ),
+    ),
+    (
         "&View",
         (
             Command("places", "&Places", "layout-sidebar", "F7", "Show the list of places", checkable=True),
@@ -133,7 +143,7 @@ _THEMES = {
     Theme.LIGHT: ("&Light", "sun"),
     Theme.DARK: ("&Dark", "moon"),
 }
-_TOOLBAR = ("add", "measure", "try", "providers")
+_TOOLBAR = ("add", "measure", "try", "export", "providers")
 _CONTEXT_MENU = (
     "edit",
     "duplicate",
@@ -143,6 +153,7 @@ _CONTEXT_MENU = (
     "measure",
     "measure_again",
     "rank",
+    "export",
     None,
     "convert",
     "new_id",

@@ -20,6 +20,7 @@ from gui.conflicts import ConflictWatch
 from gui.details import DetailsPanel
 from gui.discard_question import ask_to_discard
 from gui.evidence_tab import EvidenceTab
+from gui.export_commands import ExportCommands
 from gui.measuring_commands import MeasuringCommands
 from gui.model_table import ModelTableModel
 from gui.notices import Notices
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.table_model = ModelTableModel(registry, self)
         self.commands = RollCommands(registry, self.saver, self.notices, lambda: self.engine, self)
         self.measuring = MeasuringCommands(registry, self.saver, self.notices, lambda: self.engine, self)
+        self.exports = ExportCommands(registry, self.saver, self.notices, lambda: self.engine, self)
         self.files = RollFiles(registry, self.notices, self)
         self.conflicts = ConflictWatch(self)
         self.watcher = SettingsWatcher(registry.path, self)
@@ -172,6 +174,9 @@ class MainWindow(QMainWindow):
                 "measure_again": lambda: self.measuring.measure_again(self.table.selected_items()),
                 "rank": lambda: self._with_one(self.measuring.rank),
                 "discover": lambda: self.measuring.discover(self.table.current_item()),
+                "export": lambda: self.exports.export(self.table.selected_items()),
+                "sync": self.exports.sync,
+                "take_out": lambda: self.exports.export(self.table.selected_items(), removes=True),
                 "convert": self._convert,
                 "new_id": lambda: self._with_one(self.commands.give_new_id),
                 "copy_model_id": lambda: self._with_one(self.commands.copy_model_id),

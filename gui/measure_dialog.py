@@ -22,7 +22,7 @@ from core.verdicts import Report
 from gui.buttons import push_button
 from gui.edit_notices import EditNotices
 from gui.evidence_store import EvidenceStore
-from gui.measure_options import MeasureOptions, Scope
+from gui.measure_options import MeasureOptions
 from gui.measure_table import MeasureTableModel, MeasureTableView
 from gui.measured_changes import last_reports, note_measured, with_measured
 from gui.measuring_batch import Measurement, MeasuringBatch, MeasuringState
@@ -31,6 +31,7 @@ from gui.notices import Notices
 from gui.progress_line import ProgressLine
 from gui.review_panel import ReviewPanel
 from gui.saving import Saver
+from gui.scopes import Scope
 from gui.verdict_words import cost_words
 from gui.words import count_models
 from gui.work_dialog import WorkDialog

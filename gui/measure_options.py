@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QPalette
@@ -13,18 +12,11 @@ from core.document import Row
 from core.measurement_preparation import THOROUGH
 from core.verdicts import Limits
 from gui.combo_boxes import SteadyComboBox
+from gui.scopes import Scope
 from gui.tick_outlines import TickOutline
 from gui.verdict_words import cost_words
 
 _MOST_AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Rows that can be measured together, with the words for them."""
-
-    words: str
-    rows: tuple[Row, ...]
 
 
 class MeasureOptions(QWidget):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
@@ -12,12 +11,9 @@ from core.document import Row
 from core.evidence import Evidence
 from core.offers import OfferedProvider
 from gui.evidence_store import EvidenceStore, program_evidence
-from gui.roll_items import ProviderKey, RollItem, provider_name
+from gui.roll_items import ProviderKey, RollItem
+from gui.scopes import Scope, scopes_of
 from gui.window_commands import WindowCommands
-from gui.words import one_line
-
-if TYPE_CHECKING:
-    from gui.measure_options import Scope
 
 
 class MeasuringCommands(WindowCommands):
@@ -35,7 +31,7 @@ class MeasuringCommands(WindowCommands):
 
     def measure(self, items: Sequence[RollItem]) -> None:
         """Measures the selected models, or more of them."""
-        self._open_measuring(self._scopes(items, self._registry.document.rows), is_again=False)
+        self._open_measuring(scopes_of(items, self._registry.document.rows), is_again=False)
 
     def measure_again(self, items: Sequence[RollItem]) -> None:
         """Measures what was measured before, and tells what flipped."""
@@ -49,7 +45,7 @@ class MeasuringCommands(WindowCommands):
         if not rows:
             self._notices.show(self.tr("Nothing was measured yet: choose Measure first."))
             return
-        self._open_measuring(self._scopes([item for item in items if was_measured(item.row)], rows), is_again=True)
+        self._open_measuring(scopes_of([item for item in items if was_measured(item.row)], rows), is_again=True)
 
     def discover(self, item: RollItem | None) -> None:
         """Shows what a provider offers, first that of the row."""
@@ -80,24 +76,6 @@ class MeasuringCommands(WindowCommands):
         dialog.providers_wanted.connect(lambda: self.providers_wanted.emit(dialog))
         self._dialogs.open(dialog)
 
-    def _scopes(self, items: Sequence[RollItem], rows: Sequence[Row]) -> list[Scope]:
-        """The selected rows, their provider's, all: each scope once, the smaller first."""
-        from gui.measure_options import Scope
-
-        selected = tuple(item.row for item in items if item.row.entry is not None)
-        readable = tuple(row for row in rows if row.entry is not None)
-        found = []
-        if selected:
-            words = self.tr("Selected ({count})") if len(selected) > 1 else one_line(selected[0].display_name, 40)
-            found.append(Scope(words.replace("{count}", str(len(selected))), selected))
-        keys = {(row.entry.provider_type, row.entry.provider_id) for row in selected if row.entry is not None}
-        for provider in sorted(keys) if len(keys) == 1 else []:
-            same = tuple(row for row in readable if row.entry and _provider_of(row) == provider)
-            text = self.tr("All of {provider} ({count})")
-            found.append(Scope(text.format(provider=one_line(provider_name(*provider), 40), count=len(same)), same))
-        found.append(Scope(self.tr("All models ({count})").format(count=len(readable)), readable))
-        return [scope for number, scope in enumerate(found) if scope.rows not in [one.rows for one in found[:number]]]
-
     def _open_measuring(self, scopes: Sequence[Scope], *, is_again: bool) -> None:
         engine = self._engine()
         if engine is None:
@@ -119,10 +97,6 @@ class MeasuringCommands(WindowCommands):
 
 def _measured_ids(evidence: Evidence) -> frozenset[str]:
     return frozenset(evidence.measured_at())
-
-
-def _provider_of(row: Row) -> tuple[str, str] | None:
-    return None if row.entry is None else (row.entry.provider_type, row.entry.provider_id)
 
 
 def _key(provider: OfferedProvider) -> ProviderKey:

@@ -83,9 +83,9 @@ def pose(folder: Path, home: Path, *, dark: bool) -> int:
     from gui.engine_host import EngineHost
     from gui.evidence_store import program_evidence
     from gui.measure_dialog import MeasureDialog
-    from gui.measure_options import Scope
     from gui.mode_ranking_dialog import ModeRankingDialog
     from gui.saving import Saver
+    from gui.scopes import Scope
     from gui.theme import Theme, ThemeChooser
     from tests.window_driver import wait_until
 

@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 
 from gui.engine_host import EngineHost
 from gui.measure_dialog import MeasureDialog
-from gui.measure_options import Scope
 from gui.measure_review import Column as ReviewColumn
 from gui.measure_table import Column
 from gui.measuring_batch import MeasuringState
 from gui.receipt_view import ReceiptDialog
+from gui.scopes import Scope
 from tests.gui.measuring_desk import Desk, desk_on
 from tests.servers.capable import Ability, CapableServer
 from tests.servers.misbehaving import MisbehavingServer

@@ -111,6 +111,14 @@ _MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
             Command(
                 "take_out", "&Remove From Tools…", "file-x", "Ctrl+Shift+R", "Take models out of other tools’ files"
             ),
+            _SEPARATOR,
+            Command(
+                "serve",
+                "Serve with &LiteLLM Proxy…",
+                "server",
+                "Ctrl+Shift+X",
+                "Write the proxy’s file, and see how to start and use it",
+            ),
         ),
     ),
     (

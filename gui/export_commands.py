@@ -29,6 +29,12 @@ class ExportCommands(WindowCommands):
         dialog.export_wanted.connect(self._export_all)
         self._dialogs.open(dialog)
 
+    def serve(self, items: Sequence[RollItem]) -> None:
+        """Writes LiteLLM Proxy's file and shows how it is served."""
+        from gui.serve_dialog import ServeDialog
+
+        self._dialogs.open(ServeDialog(self._registry, scopes_of(items, self._registry.document.rows), self._window))
+
     @Slot()
     def _export_all(self) -> None:
         self.export([])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -31,8 +30,6 @@ from core.exporting import (
     places_in_use,
     plan_export,
     plan_removal,
-    report_of,
-    write_plan,
 )
 from core.registry import Registry
 from gui.buttons import push_button
@@ -40,6 +37,7 @@ from gui.combo_boxes import SteadyComboBox
 from gui.elided_label import ElidedLabel
 from gui.error_box import ErrorBox
 from gui.export_plan_view import ExportPlanView
+from gui.export_planner import ExportPlanner
 from gui.export_words import key_words, plan_words, written_words
 from gui.icons import icon
 from gui.scopes import Scope
@@ -74,9 +72,7 @@ class ExportDialog(WorkDialog):
         self._removes = removes
         self._paths: dict[str, Path] = {}
         self._in_use: dict[str, Path] = {}
-        self._plan: ExportPlan | None = None
-        self._asked = 0
-        self._is_writing = False
+        self._planner = ExportPlanner(registry, self)
         self.setWindowTitle(self.tr("Remove From Tools") if removes else self.tr("Export"))
         self._build()
         self._connect()
@@ -174,6 +170,9 @@ class ExportDialog(WorkDialog):
         self.usual_button.clicked.connect(self._use_usual_path)
         self.plan_view.decided.connect(self._plan_again)
         self.error_box.again_wanted.connect(self._plan_again)
+        self._planner.planned.connect(self._show_plan)
+        self._planner.failed.connect(self._show_error)
+        self._planner.written.connect(self._tell_written)
         self.write_button.clicked.connect(self.write)
         self.open_button.clicked.connect(self._open_folder)
 
@@ -263,80 +262,56 @@ class ExportDialog(WorkDialog):
 
     @Slot()
     def _plan_again(self) -> None:
-        name, path = self.target, self.path
-        if not name or path is None or self._is_writing:
+        name, path, registry = self.target, self.path, self._registry
+        if not name or path is None:
             return
-        self._asked += 1
-        asked, entries, taken_over, removes = self._asked, self._entries(), self.plan_view.taken_over, self._removes
-        registry = self._registry
+        entries, taken_over = self._entries(), self.plan_view.taken_over
         is_whole = bool(self._scopes) and self.scope_box.currentIndex() == len(self._scopes) - 1
-
-        def work() -> tuple[ExportPlan, ExportReport]:
-            if removes:
-                ids = None if is_whole else [entry.id for entry in entries if entry.id is not None]
-                plan = plan_removal(registry, name, path, ids, take_over=taken_over)
-            else:
-                plan = plan_export(registry, None if is_whole else entries, name, path, take_over=taken_over)
-            return plan, report_of(plan, registry)
-
         self._show_place(path)
         self.write_button.setEnabled(False)
-        run_in_worker(self, work, on_done=partial(self._show_plan, asked), on_error=partial(self._show_error, asked))
+        if self._removes:
+            ids = None if is_whole else [entry.id for entry in entries if entry.id is not None]
+            self._planner.ask(lambda: plan_removal(registry, name, path, ids, take_over=taken_over))
+        else:
+            wanted = None if is_whole else entries
+            self._planner.ask(lambda: plan_export(registry, wanted, name, path, take_over=taken_over))
 
     def _show_place(self, path: Path) -> None:
         self.path_label.setText(str(path))
         self.usual_button.setVisible(self.target in self._paths)
         self.state_label.setText(self.tr("It is there.") if path.exists() else self.tr("It will be made."))
 
-    def _show_plan(self, asked: int, planned: tuple[ExportPlan, ExportReport]) -> None:
-        if asked != self._asked:
-            return
-        self._plan, report = planned
+    @Slot(object, object)
+    def _show_plan(self, plan: ExportPlan, report: ExportReport) -> None:
         self.error_box.clear()
         self.plan_view.setEnabled(True)
-        self.plan_view.show_plan(self._plan, report)
-        self.key_label.setText(key_words(self._plan))
+        self.plan_view.show_plan(plan, report)
+        self.key_label.setText(key_words(plan))
         self.key_label.setVisible(bool(self.key_label.text()) and not self._removes)
-        there = self.tr("It is there.") if self._plan.path.exists() else self.tr("It will be made.")
-        self.state_label.setText(f"{there} {plan_words(self._plan)}.")
-        self.write_button.setEnabled(self._can_write)
+        there = self.tr("It is there.") if plan.path.exists() else self.tr("It will be made.")
+        self.state_label.setText(f"{there} {plan_words(plan)}.")
+        self.write_button.setEnabled(self._planner.can_write)
 
-    @property
-    def _can_write(self) -> bool:
-        return (
-            self._plan is not None
-            and any(piece.fragment.entry_id for piece in self._plan.pieces)
-            and (self._plan.is_change)
-        )
-
-    def _show_error(self, asked: int, error: MusterError) -> None:
-        if asked != self._asked:
-            return
-        self._plan = None
+    @Slot(object)
+    def _show_error(self, error: MusterError) -> None:
         self.error_box.show_error(error)
-        self.plan_view.setEnabled(False)
-        self.key_label.hide()
+        self.summary.setText("")
+        if self._planner.plan is None:
+            self.plan_view.setEnabled(False)
+            self.key_label.hide()
 
     # ------------------------------------------------------------------------------------------------------- writing
 
     @Slot()
     def write(self) -> None:
         """Writes what is shown; what is to be decided and is not ticked stays as it is."""
-        plan, registry = self._plan, self._registry
-        if plan is None or self._is_writing:
-            return
-        self._is_writing = True
-        self.write_button.setEnabled(False)
-        self.summary.setText(self.tr("Writing…"))
-        run_in_worker(
-            self,
-            lambda: write_plan(plan, registry),
-            on_done=partial(self._tell_written, plan),
-            on_error=self._tell_not_written,
-        )
+        if self._planner.can_write:
+            self.write_button.setEnabled(False)
+            self.summary.setText(self.tr("Writing…"))
+            self._planner.write()
 
+    @Slot(object, object)
     def _tell_written(self, plan: ExportPlan, report: ExportReport) -> None:
-        self._is_writing = False
         self.summary.setText(written_words(plan, report.backups))
         self.open_button.show()
         item = self.target_list.currentItem()
@@ -344,11 +319,6 @@ class ExportDialog(WorkDialog):
             item.setIcon(icon("circle-check"))
         self.written.emit()
         self._plan_again()
-
-    def _tell_not_written(self, error: MusterError) -> None:
-        self._is_writing = False
-        self.summary.setText("")
-        self.error_box.show_error(error)
 
     @Slot()
     def _open_folder(self) -> None:
@@ -359,7 +329,7 @@ class ExportDialog(WorkDialog):
     @property
     @override
     def is_working(self) -> bool:
-        return self._is_writing
+        return self._planner.is_writing
 
     @override
     def give_up(self) -> None:

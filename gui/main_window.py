@@ -177,6 +177,7 @@ class MainWindow(QMainWindow):
                 "export": lambda: self.exports.export(self.table.selected_items()),
                 "sync": self.exports.sync,
                 "take_out": lambda: self.exports.export(self.table.selected_items(), removes=True),
+                "serve": lambda: self.exports.serve(self.table.selected_items()),
                 "convert": self._convert,
                 "new_id": lambda: self._with_one(self.commands.give_new_id),
                 "copy_model_id": lambda: self._with_one(self.commands.copy_model_id),

@@ -27,9 +27,9 @@ def read(path: Path) -> list[dict[str, Any]]:
         assert provider is not None
         config = lite_llm_core_config_for_provider(provider.name, provider.openai_compatible_provider_name)
         values = provider.model_dump(mode="json")
-        values["has_key"] = bool(
-            config and (config.additional_body_options or {}).get("api_key") not in {None, "", "NA"}
-        )
+        # "NA" stands for no key, because Kiln's client wants one.
+        key = (config.additional_body_options or {}).get("api_key") if config else None
+        values["has_key"] = key not in {None, "", "NA"}
         values["entry_name"] = entry.name
         base_url = config.base_url if config else None
         found.append(model(str(entry.id), provider.model_id, base_url, None, values))

@@ -14,7 +14,7 @@ from tests.interop.checkers.reporting import model, report
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "zed.json"
 
-# What `Default` of the capabilities gives where the whole group is left out; within the group only the last two have one.
+# What `Default` gives where the whole group is left out; within the group only the last two have one.
 CAPABILITIES = {
     "tools": True,
     "images": False,

@@ -24,7 +24,8 @@ def read(path: Path) -> list[dict[str, Any]]:
     found = []
     for entry in get_all_user_models():
         provider = find_user_model(f"user_model::{entry.id}")
-        assert provider is not None
+        if provider is None:
+            raise ValueError(f"{entry.model_id} has no id of its own, so that nothing can refer to it")
         config = lite_llm_core_config_for_provider(provider.name, provider.openai_compatible_provider_name)
         values = provider.model_dump(mode="json")
         # "NA" stands for no key, because Kiln's client wants one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     from litellm.proxy._types import ConfigYAML
 
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    ConfigYAML(**config)
+    ConfigYAML(**copy.deepcopy(config))  # it puts its own objects into what it is given
     router = Router(model_list=config["model_list"])
     if len(router.model_list) != len(config["model_list"]):
         raise ValueError(f"{len(config['model_list'])} entries, {len(router.model_list)} deployments")

@@ -4,6 +4,7 @@ run       open the window on your own roll
 demo      the main job on a real small model that it serves itself; needs no key, no server and no screen
 test      all tests but those of the frozen program
 test-packaged  build the frozen program and run it once through what it is for
+test-interop  read exported files with the other tools' own code; MUSTER_INTEROP=kiln,llm chooses tools
 lint      ruff, mypy and the import contracts
 check     lint, then test
 coverage  all tests, with what they reach
@@ -121,6 +122,14 @@ def test_packaged(arguments: list[str]) -> int:
     return _call([str(_PYTHON), "-m", "pytest", "-m", "packaged", *arguments])
 
 
+def test_interop(arguments: list[str]) -> int:
+    """Read exported files with the other tools' own code, installing each tool first where it is missing."""
+    chosen = set(os.environ.get("MUSTER_INTEROP", "").replace(",", " ").split())
+    needs_node = not chosen or chosen & {"continue", "librechat", "opencode"}
+    _prepare("test-interop-node" if needs_node else "test-interop", "test", "weights")
+    return _call([str(_PYTHON), "-m", "pytest", "tests/interop", "-m", "interop", *arguments])
+
+
 def coverage(arguments: list[str]) -> int:
     """Run the tests and show which lines and branches they reach."""
     _prepare("test", "test", "weights")
@@ -173,7 +182,7 @@ def setup(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     command.__name__.replace("_", "-"): command
-    for command in (run, demo, test, test_packaged, lint, check, coverage, package, lock, setup)
+    for command in (run, demo, test, test_packaged, test_interop, lint, check, coverage, package, lock, setup)
 }
 
 

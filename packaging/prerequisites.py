@@ -84,6 +84,9 @@ _KEYRING = [_program("dbus-daemon", "dbus-run-session"), _program("gnome-keyring
 # Kills a save at each of its system calls.
 _TRACER = [_program("strace", "strace")]
 
+# Runs the tools that exported files are checked with and that are not written in Python.
+_NODE = [_program("nodejs", "node"), _program("npm", "npm")]
+
 HAS_DISPLAY = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 """Whether this Linux has a screen to show windows on."""
 
@@ -103,6 +106,8 @@ NEEDS: dict[str, list[Prerequisite]] = {
     "test": [*_ENVIRONMENT, *_WINDOW, *_MODEL_SERVER, *_VIRTUAL_SCREEN, *_KEYRING, *_TRACER],
     "check": [*_ENVIRONMENT, *_WINDOW, *_MODEL_SERVER, *_VIRTUAL_SCREEN, *_KEYRING, *_TRACER],
     "test-packaged": [*_ENVIRONMENT, *_WINDOW, *_MODEL_SERVER, *_VIRTUAL_SCREEN, *_BUNDLE, *_WINDOW_LIST],
+    "test-interop": [*_ENVIRONMENT, *_WINDOW, *_MODEL_SERVER],
+    "test-interop-node": [*_ENVIRONMENT, *_WINDOW, *_MODEL_SERVER, *_NODE],
     "package": [*_ENVIRONMENT, *_WINDOW, *_BUNDLE],
 }
 """What each command needs of the system, where the system is a Linux."""

@@ -1,10 +1,13 @@
 """The exact versions that Muster is run, shown and tested with: `python packaging/requirements.py` locks them anew.
 
+So are those of the tools whose own code reads exported files, each for itself (`interop-TOOL.txt`, and npm's locks).
+
 Each file of `packaging/requirements/` holds what its command needs beyond the file that it names in its first line,
 with the hashes of every system's wheels and without the name of any host. Plain pip installs them.
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +25,18 @@ PARENTS: dict[str, str | None] = {
     "package": "runtime",
 }
 """Every lock and the one that it stands on."""
+
+TOOLS: dict[str, list[str]] = {
+    "kiln": ["kiln-ai", "mcp<2"],  # mcp 2 has taken away what Kiln imports
+    "litellm": ["litellm[proxy]"],
+    "llm": ["llm"],
+    "pydantic-ai": ["pydantic-ai-slim[openai]"],
+    "goose": ["goose-sdk"],  # has pre-releases alone
+    "aider": ["aider-chat"],
+}
+"""The tools written in Python whose own code reads exported files, and what is installed of them."""
+
+_NODE_LOCKS = Path(__file__).resolve().parent / "npm"
 
 _GROUPS = {"runtime": [], **{name: ["--group", name] for name in ("demo", "test", "check", "package")}}
 _GROUPS["weights"] = ["--only-group", "weights"]
@@ -65,6 +80,31 @@ def lock(upgrade: list[str]) -> None:
         print(f"packaging/requirements/{name}.txt: {len(own)} packages")
 
 
+def lock_tools(upgrade: list[str]) -> None:
+    """Resolve each tool for itself, for every system, as `lock` does."""
+    uv = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+    quiet = ["--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--only-binary", ":all:"]
+    which = [f"--upgrade-package={name}" for name in upgrade] or ["--upgrade"]
+    for tool, stated in TOOLS.items():
+        path = FOLDER / f"interop-{tool}.txt"
+        releases = ["--prerelease", "allow" if tool == "goose" else "disallow"]
+        command = [*uv, *quiet, *which, *releases, "--output-file", str(path), "-"]
+        subprocess.run(command, input="\n".join(stated), text=True, check=True, stdout=subprocess.DEVNULL)
+        text = path.read_text(encoding="utf-8")
+        print(f"packaging/requirements/{path.name}: {len(requirements_in(text))} packages")
+
+
+def lock_node_tools() -> None:
+    """Lock what stands in each package.json below packaging/npm, whose versions are raised there by hand."""
+    npm = shutil.which("npm")
+    if npm is None:
+        print("packaging/npm is left as it is: there is no npm here.")
+        return
+    quiet = ["--ignore-scripts", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund", "--loglevel=error"]
+    for folder in sorted(path.parent for path in _NODE_LOCKS.glob("*/package.json")):
+        subprocess.run([npm, "install", "--package-lock-only", *quiet], cwd=folder, check=True)
+
+
 def _export(uv: list[str], folder: str, name: str) -> str:
     wanted = ["--no-default-groups", "--no-emit-project", "--no-header", "--no-annotate", *_GROUPS[name]]
     command = [*uv, "export", "--quiet", "--frozen", "--format", "requirements.txt", *wanted]
@@ -83,3 +123,5 @@ def _kept_versions(upgrade: list[str]) -> list[str]:
 
 if __name__ == "__main__":
     lock(sys.argv[1:])
+    lock_tools(sys.argv[1:])
+    lock_node_tools()

@@ -1,0 +1,1 @@
+"""Exported files are read here by the tools' own code: `make test-interop`."""

@@ -167,7 +167,7 @@ def judge_pieces(
         if piece.state is PieceState.TAKEN_OUT and puts_back:
             piece = replace(piece, state=PieceState.NEW, result=fragment.value)
         if piece.is_conflict and fragment.name in take_over:
-            piece = replace(piece, state=PieceState.CHANGED, result=_overlaid(found, fragment.value))
+            piece = replace(piece, state=PieceState.CHANGED, result=_overlaid(base, found, fragment.value))
         pieces.append(piece)
     return pieces
 
@@ -217,10 +217,12 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other) and type(one) is type(other)
 
 
-def _overlaid(found: Any, ours: Any) -> Any:
-    """Ours over what stands there, whose further keys stay."""
-    if isinstance(found, dict) and isinstance(ours, dict):
-        return {**found, **{key: _overlaid(found.get(key, UNSET), value) for key, value in ours.items()}}
+def _overlaid(base: Any, found: Any, ours: Any) -> Any:
+    """Ours in the place of what stands there; of what Muster wrote once, the keys that the person added stay."""
+    if isinstance(base, dict) and isinstance(found, dict) and isinstance(ours, dict):
+        added = {key: value for key, value in found.items() if key not in base and key not in ours}
+        said = {key: _overlaid(base.get(key, UNSET), found.get(key, UNSET), value) for key, value in ours.items()}
+        return {**{key: said.get(key, added.get(key)) for key in found if key in said or key in added}, **said}
     return ours
 
 

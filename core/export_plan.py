@@ -126,9 +126,9 @@ def read_files(target: Target, path: Path, files: Iterable[TargetFile]) -> dict[
         try:
             tree = read_tree(text, file.format) if text is not None else None
         except BrokenText as broken:
-            line = f" Line {broken.line}." if broken.line is not None else ""
+            line = f" in line {broken.line}" if broken.line is not None else ""
             raise ExportError(
-                f"{target.title}’s file {where.name} is broken: {broken.words}{line}",
+                f"{target.title}’s file {where.name} is broken{line}: {broken.words.rstrip('.')}.",
                 f"Nothing was written. Mend it, or choose another file: {where}",
             ) from None
         states[file.name] = FileState(file, where, text, tree)

@@ -159,6 +159,7 @@ class ExportDialog(WorkDialog):
         layout.addLayout(head)
         layout.addWidget(self.error_box)
         layout.addWidget(self.plan_view, 1)
+        layout.addStretch()
         layout.addWidget(self.key_label)
         layout.addWidget(self.summary)
         return panel
@@ -279,12 +280,12 @@ class ExportDialog(WorkDialog):
     def _show_place(self, path: Path) -> None:
         self.path_label.setText(str(path))
         self.usual_button.setVisible(self.target in self._paths)
-        self.state_label.setText(self.tr("It is there.") if path.exists() else self.tr("It will be made."))
+        self.state_label.setText(self.tr("Looking at it…"))
 
     @Slot(object, object)
     def _show_plan(self, plan: ExportPlan, report: ExportReport) -> None:
         self.error_box.clear()
-        self.plan_view.setEnabled(True)
+        self.plan_view.show()
         self.plan_view.show_plan(plan, report)
         self.key_label.setText(key_words(plan))
         self.key_label.setVisible(bool(self.key_label.text()) and not self._removes)
@@ -296,9 +297,9 @@ class ExportDialog(WorkDialog):
     def _show_error(self, error: MusterError) -> None:
         self.error_box.show_error(error)
         self.summary.setText("")
-        if self._planner.plan is None:
-            self.plan_view.setEnabled(False)
-            self.key_label.hide()
+        self.state_label.setText("")
+        self.plan_view.setVisible(self._planner.plan is not None)
+        self.key_label.setVisible(self._planner.plan is not None)
 
     # ------------------------------------------------------------------------------------------------------- writing
 

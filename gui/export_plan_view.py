@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -19,13 +19,12 @@ from PySide6.QtWidgets import (
 
 from core.exporters.shape import label_of
 from core.exporting import ExportPlan, ExportReport, Loss, Piece
+from gui.badges import row_height
 from gui.diff_view import DiffView
 from gui.empty_state import EmptyState
 from gui.export_words import conflict_words
 from gui.icons import icon
 from gui.words import one_line, tr_core
-
-_LINES_OF_WORDS = 3
 
 
 class ExportPlanView(QTabWidget):
@@ -67,6 +66,7 @@ class ExportPlanView(QTabWidget):
         self.addTab(self._decide, icon("alert-triangle"), self.tr("To decide"))
         self.setTabVisible(2, False)
         self._ticked: set[str] = set()
+        self._row_size = QSize(0, row_height(self.fontMetrics()))
         self.conflicts.itemChanged.connect(self._take_tick)
 
     @property
@@ -94,6 +94,7 @@ class ExportPlanView(QTabWidget):
         for loss in losses:
             words = tr_core(loss.words)
             line = QTreeWidgetItem([one_line(loss.entry, 80), _field_words(loss.field), one_line(words)])
+            line.setSizeHint(0, self._row_size)
             for column in range(3):
                 line.setToolTip(column, words)
             self.losses.addTopLevelItem(line)
@@ -123,6 +124,7 @@ class ExportPlanView(QTabWidget):
         line.setFlags(line.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         line.setCheckState(0, Qt.CheckState.Checked if name in self._ticked else Qt.CheckState.Unchecked)
         line.setToolTip(1, words)
+        line.setSizeHint(0, self._row_size)
         return line
 
     @Slot(QTreeWidgetItem, int)

@@ -48,7 +48,9 @@ def key_words(plan: ExportPlan) -> str:
     names = list(dict.fromkeys(model.key_variable for model in plan.models if model.key_variable))
     if not names or not plan.target.says("key"):
         return ""
-    shown = ", ".join(names[:4]) + ("…" if len(names) > 4 else "")
+    shown = ", ".join(names[:4])
+    if len(names) > 4:
+        shown = _tr("{names} and {count} more").format(names=shown, count=len(names) - 4)
     return _tr("Keys are written as references only: {tool} reads {names}.").format(tool=plan.target.title, names=shown)
 
 

@@ -101,7 +101,7 @@ class ServeDialog(WorkDialog):
     @Slot(object, object)
     def _show(self, plan: ExportPlan, report: ExportReport) -> None:
         self.error_box.clear()
-        self.plan_view.setEnabled(True)
+        self.plan_view.show()
         self.plan_view.show_plan(plan, report)
         self.state_label.setText(self._told or f"{plan_words(plan)}.")
         self._told = ""
@@ -113,7 +113,7 @@ class ServeDialog(WorkDialog):
 
     @Slot(object)
     def _show_error(self, error: MusterError) -> None:
-        self.plan_view.setEnabled(self._planner.plan is not None)
+        self.plan_view.setVisible(self._planner.plan is not None)
         self.error_box.show_error(error)
 
     @Slot()

@@ -156,11 +156,15 @@ class SyncDialog(WorkDialog):
         if places:
             self.place_list.setCurrentRow(min(row, len(places) - 1))
             self._show_place(self.place_list.currentRow())
-            self.summary.setText(
-                self.tr("{changed} of {all} tools would be changed.").format(changed=changed, all=len(places))
-                if changed
-                else self.tr("Every tool is up to date.")
-            )
+            self.summary.setText(self._summary_words(changed))
+
+    def _summary_words(self, changed: int) -> str:
+        waiting = sum(place.error is not None or bool(place.plan and place.plan.conflicts) for place in self._places)
+        if changed:
+            return self.tr("{changed} of {all} tools would be changed.").format(changed=changed, all=len(self._places))
+        if waiting:
+            return self.tr("{count} of {all} tools wait for you.").format(count=waiting, all=len(self._places))
+        return self.tr("Every tool is up to date.")
 
     def _line(self, place: _Place) -> QListWidgetItem:
         words = tr_core(place.error.title) if place.error is not None else plan_words(place.plan) if place.plan else ""

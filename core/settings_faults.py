@@ -56,15 +56,24 @@ def broken_bytes(data: bytes, start: int) -> BrokenSettings:
 
 def check_characters(text: str, data: bytes) -> None:
     """Raises BrokenSettings for a character that no YAML file may hold, NUL above all."""
-    found = _UNPRINTABLE.search(text)
+    found = unprintable_in(text)
     if found is None:
         return
-    line, column = position_at(text, found.start())
+    index, what = found
+    line, column = position_at(text, index)
     if not data.strip(b"\0"):
         raise broken_at("it holds nothing but NUL bytes, as after a power failure", line, column)
-    offset = len(text[: found.start()].encode("utf-8", "surrogatepass"))
+    offset = len(text[:index].encode("utf-8", "surrogatepass"))
+    raise broken_at(f"{what} at byte {offset}", line, column)
+
+
+def unprintable_in(text: str) -> tuple[int, str] | None:
+    """Where the first character stands that no YAML file may hold, and what it is."""
+    found = _UNPRINTABLE.search(text)
+    if found is None:
+        return None
     name = "a NUL byte" if found.group() == "\0" else f"the control character U+{ord(found.group()):04X}"
-    raise broken_at(f"{name} at byte {offset}", line, column)
+    return found.start(), name
 
 
 def check_markers(text: str) -> None:
@@ -87,15 +96,20 @@ def fault_of(error: yaml.YAMLError, text: str) -> BrokenSettings:
         check_markers(text)
     except BrokenSettings as markers:
         return markers
+    return broken_at(*problem_of(error))
+
+
+def problem_of(error: yaml.YAMLError) -> tuple[str, int | None, int | None]:
+    """The parser's error in our words, with line and column, from 1, where they are known."""
     if not isinstance(error, yaml.MarkedYAMLError):
-        return broken_at("it is not valid YAML", None)
+        return "it is not valid YAML", None, None
     problem = f"{error.problem or ''} {error.context or ''}"
     what = next((words for parts, words in _PROBLEMS if any(part in problem for part in parts)), "it is not valid YAML")
     opened = "opened here" in what or "without a colon" in what
     mark = error.context_mark if opened and error.context_mark is not None else error.problem_mark
     if mark is None:
-        return broken_at(what, None)
-    return broken_at(what, mark.line + 1, mark.column + 1)
+        return what, None, None
+    return what, mark.line + 1, mark.column + 1
 
 
 def too_deep(mark: yaml.Mark) -> BrokenSettings:

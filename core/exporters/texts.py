@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
-from core.exporters.places import Place
+from core.exporters.edits import BrokenText, CannotEdit, Drop, Put, edited_tree
+from core.exporters.json_texts import edit_json, read_json
+from core.exporters.python_texts import edit_python, read_python
 from core.exporters.shape import Format
+from core.exporters.yaml_texts import edit_yaml, read_yaml
+from core.settings_values import same_value
+from core.splices import CannotSplice
 
+__all__ = ["BrokenText", "CannotEdit", "Drop", "Put", "edit_text", "read_tree"]
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Puts a value at a place; what is missing on the way there is made."""
-
-    place: Place
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Takes away what stands at a place; mappings and lists that this leaves empty stay."""
-
-    place: Place
-
-
-class BrokenText(ValueError):
-    """A text that is not of its format; `line` and `column` count from 1, None where they are not known."""
-
-    def __init__(self, words: str, line: int | None = None, column: int | None = None) -> None:
-        super().__init__(words)
-        self.words = words
-        self.line = line
-        self.column = column
-
-
-class CannotEdit(ValueError):
-    """The text is written in a way that the edit cannot be made in; the words say which."""
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_READERS: Final[Mapping[Format, Callable[[str], Any]]] = MappingProxyType(
+    {Format.YAML: read_yaml, Format.JSON: read_json, Format.PYTHON: read_python}
+)
+_EDITORS: Final[Mapping[Format, Callable[[str, Sequence[Put | Drop]], str]]] = MappingProxyType(
+    {Format.YAML: edit_yaml, Format.JSON: edit_json, Format.PYTHON: edit_python}
+)
 
 
 def read_tree(text: str, file_format: Format) -> Any:
@@ -45,7 +31,7 @@ def read_tree(text: str, file_format: Format) -> Any:
     Raises:
         BrokenText: it is not of that format.
     """
-    raise NotImplementedError
+    return _READERS[file_format](text.removeprefix(_BYTE_ORDER_MARK))
 
 
 def edit_text(text: str, file_format: Format, edits: Sequence[Put | Drop]) -> str:
@@ -55,4 +41,20 @@ def edit_text(text: str, file_format: Format, edits: Sequence[Put | Drop]) -> st
         BrokenText: it is not of that format.
         CannotEdit: it cannot be edited without touching what is not ours.
     """
-    raise NotImplementedError
+    mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
+    content = text.removeprefix(mark)
+    before = read_tree(content, file_format)
+    wanted = edited_tree(before, edits)
+    if same_value(before, wanted):
+        return text
+    try:
+        edited = _EDITORS[file_format](content, edits)
+    except CannotSplice:
+        raise CannotEdit("it is written in a way that cannot be changed in place") from None
+    try:
+        holds = same_value(read_tree(edited, file_format), wanted)
+    except BrokenText:
+        holds = False
+    if not holds:
+        raise CannotEdit("the change would be read back differently, or would change what is not Muster’s")
+    return mark + edited

@@ -1,0 +1,51 @@
+"""What can be done to another tool's file, and what can be wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from core.exporters.places import Place, with_value, without
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Puts a value at a place; what is missing on the way there is made."""
+
+    place: Place
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Takes away what stands at a place; mappings and lists that this leaves empty stay."""
+
+    place: Place
+
+
+class BrokenText(ValueError):
+    """A text that is not of its format; `line` and `column` count from 1, None where they are not known."""
+
+    def __init__(self, words: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.line = line
+        self.column = column
+
+
+class CannotEdit(ValueError):
+    """The text is written in a way that the edit cannot be made in; the words say which."""
+
+
+def edited_tree(tree: Any, edits: Iterable[Put | Drop]) -> Any:
+    """Plain data with the edits made to it."""
+    for edit in edits:
+        tree = with_value(tree, edit.place, edit.value) if isinstance(edit, Put) else without(tree, edit.place)
+    return tree
+
+
+def broken_text_at(text: str, index: int, words: str) -> BrokenText:
+    """The error for what is wrong at a character."""
+    line_start = text.rfind("\n", 0, index) + 1
+    return BrokenText(words, text.count("\n", 0, index) + 1, index - line_start + 1)

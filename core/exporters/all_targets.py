@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from core.exporters.aider import Aider
+from core.exporters.continue_dev import Continue
+from core.exporters.kiln import Kiln
+from core.exporters.librechat import LibreChat
+from core.exporters.litellm_proxy import LitellmProxy
 from core.exporters.llm import Llm
 from core.exporters.shape import Target
 
-TARGETS: Final[Mapping[str, Target]] = MappingProxyType({target.id: target for target in (Llm(),)})
+TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
+    {target.id: target for target in (Kiln(), LitellmProxy(), Aider(), Llm(), Continue(), LibreChat())}
+)

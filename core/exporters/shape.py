@@ -306,8 +306,8 @@ def read_values(rules: Iterable[FieldRule], entry: Mapping[str, Any]) -> tuple[d
 
 
 def keys_not_understood(rules: Iterable[FieldRule], entry: Mapping[str, Any], known: Iterable[str] = ()) -> list[str]:
-    """The dotted keys of an entry that no rule and none of the `known` names."""
-    understood = {rule.key for rule in rules if rule.key is not None} | set(known)
+    """The dotted keys of an entry that no rule and none of the `known` names, or whose values no rule can read."""
+    understood = {rule.key for rule in rules if rule.key is not None and _is_readable(rule, entry)} | set(known)
 
     def look(mapping: Mapping[str, Any], before: str) -> Iterable[str]:
         for key, value in mapping.items():
@@ -320,3 +320,8 @@ def keys_not_understood(rules: Iterable[FieldRule], entry: Mapping[str, Any], kn
                 yield dotted
 
     return list(look(entry, ""))
+
+
+def _is_readable(rule: FieldRule, entry: Mapping[str, Any]) -> bool:
+    found = value_at(entry, rule.key or "")
+    return rule.read is None or found is UNSET or found is None or rule.read(found) is not UNSET

@@ -24,7 +24,7 @@ from core.resolver import Resolved, resolve
 if TYPE_CHECKING:
     from core.registry import Registry
 
-_COMPATIBLE_ADDRESSES: Final[Mapping[str, str]] = MappingProxyType(
+COMPATIBLE_ADDRESSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # Anthropic's and Google's own pages on OpenAI compatibility, 2026-11.
         ModelProviderName.anthropic: "https://api.anthropic.com/v1",
@@ -194,7 +194,7 @@ def compatible_address(registry: Registry, row: ProviderRow) -> str:
     if not base_url and row.listing is ModelListing.OPENAI and row.listing_url:
         base_url = row.listing_url.removesuffix("/models")
     if not base_url:
-        return _COMPATIBLE_ADDRESSES.get(row.name, "")
+        return COMPATIBLE_ADDRESSES.get(row.name, "")
     return (
         base_url
         if not row.base_url_suffix or base_url.endswith(row.base_url_suffix)

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from core.exporters.goose import Goose
 from core.exporters.llm import Llm
+from core.exporters.opencode import OpenCode
+from core.exporters.pydantic_ai import PydanticAi
 from core.exporters.shape import Target
+from core.exporters.vscode import VsCode
+from core.exporters.zed import Zed
 
-TARGETS: Final[Mapping[str, Target]] = MappingProxyType({target.id: target for target in (Llm(),)})
+TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
+    {target.id: target for target in (Llm(), OpenCode(), PydanticAi(), Goose(), Zed(), VsCode())}
+)

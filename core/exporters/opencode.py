@@ -167,8 +167,8 @@ class OpenCode(Target):
         yield from attachment_losses(self, model, _KINDS)
 
     @override
-    def differences(self, model: ExportedModel, read: ReadModel) -> Iterable[tuple[str, Any, Any]]:
-        return super().differences(with_output(model), read)
+    def decided(self, model: ExportedModel) -> ExportedModel:
+        return with_output(model)
 
 
 def _fragments(group: ProviderGroup, rules: Sequence[FieldRule]) -> Iterator[Fragment]:

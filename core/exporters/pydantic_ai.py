@@ -190,11 +190,17 @@ class PydanticAi(Target):
         if model.value("parser") == "r1_thinking":
             words = "In pydantic-ai an answer without a <think> block is no error."
             yield Loss(model.name, "parser", words)
+        if not model.is_set("multimodal_mime_types"):
+            words = (
+                "Attachment Types is not set. Documents and audio are written as No, since pydantic-ai takes what is "
+                "left out for Yes."
+            )
+            yield Loss(model.name, "multimodal_mime_types", words)
         yield from attachment_losses(self, model, _KINDS)
 
     @override
-    def differences(self, model: ExportedModel, read: ReadModel) -> Iterable[tuple[str, Any, Any]]:
-        return super().differences(runnable(model), read)
+    def decided(self, model: ExportedModel) -> ExportedModel:
+        return runnable(model)
 
 
 def runnable(model: ExportedModel) -> ExportedModel:

@@ -181,8 +181,8 @@ class VsCode(Target):
         return decision_losses(self, model, with_room(model))
 
     @override
-    def differences(self, model: ExportedModel, read: ReadModel) -> Iterable[tuple[str, Any, Any]]:
-        return super().differences(with_room(model), read)
+    def decided(self, model: ExportedModel) -> ExportedModel:
+        return with_room(model)
 
 
 def _context_of(row: Mapping[str, Any]) -> Any:

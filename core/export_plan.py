@@ -284,8 +284,10 @@ def _emptied(tree: Any, pieces: Sequence[Piece]) -> list[Put | Drop]:
         tree = without(tree, place) if piece.state is PieceState.REMOVED else with_value(tree, place, piece.result)
     drops: list[Put | Drop] = []
     for place in removed:
-        for length in range(len(place) - 1, 1, -1):
+        for length in range(len(place) - 1, 0, -1):
             outer = place[:length]
+            if length == 1 and not isinstance(outer[0], Row):
+                break
             held = find(tree, outer)
             if held is UNSET:
                 continue

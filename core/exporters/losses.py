@@ -10,14 +10,19 @@ from core.exporters.subject import ExportedModel
 from core.field_specs import UNSET
 from core.fields import OVERRIDABLE
 
+_FOLLOWS = frozenset({"multimodal_capable"})
+"""What is said by saying something else: the types of attachments, and pictures."""
+
 
 def losses_of(target: Target, model: ExportedModel) -> tuple[Loss, ...]:
     """Everything that is lost or decided when this model is written for this target."""
     refusal = target.refuses(model)
     if refusal:
         return (Loss(model.name, "provider", f"It is left out. {refusal}"),)
+    decided = target.decided(model)
     names = [*CAPABILITIES, *LIMIT_FIELDS]
-    names += [name for name in OVERRIDABLE if name not in names and model.is_set(name)]
+    names += [name for name in OVERRIDABLE if name not in (*names, *_FOLLOWS) and model.is_set(name)]
+    names = [name for name in names if decided.value(name) == model.value(name)]
     found = [
         Loss(model.name, name, words) for name in names for words in _losses(target, target.rule(name), model, name)
     ]

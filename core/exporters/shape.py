@@ -222,6 +222,10 @@ class Target(ABC):
             ValueError: the tool would refuse the file as a whole; the text says why.
         """
 
+    def decided(self, model: ExportedModel) -> ExportedModel:
+        """The model as it is written: with values that the target insists on. `more_losses` tells where they differ."""
+        return model
+
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
         """Losses that no rule tells."""
         del model
@@ -229,6 +233,7 @@ class Target(ABC):
 
     def differences(self, model: ExportedModel, read: ReadModel) -> Iterable[tuple[str, Any, Any]]:
         """Where the tool's effective values are not what they should be: field, as it should be, as it is."""
+        model = self.decided(model)
         if read.model_id != model.model_id:
             yield "model_id", model.model_id, read.model_id
         if model.is_custom and self.says("base_url") and read.provider.base_url != model.base_url:

@@ -18,7 +18,7 @@ from core.errors import MusterError, ProviderNotReady
 from core.field_specs import UNSET
 from core.fields import ModelProvider
 from core.overrides import Origin
-from core.providers import PROVIDER_BY_ID, ModelListing, ModelProviderName, ProviderRow
+from core.providers import CREDENTIAL_FIELDS, PROVIDER_BY_ID, ModelListing, ModelProviderName, ProviderRow
 from core.resolver import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -209,18 +209,22 @@ def slug_of(name: str) -> str:
     return slug or f"endpoint-{derived_id('slug', name)[:8]}"
 
 
+_BUILTIN_VARIABLES: Final = frozenset(field.env_var for field in CREDENTIAL_FIELDS.values())
+
+
 class _Slugs:
     """Short names of custom providers, no two alike: the roll's order decides who gets a number."""
 
     def __init__(self, registry: Registry) -> None:
         self._slugs: dict[str, str] = {}
-        taken = set(PROVIDER_BY_ID)
+        taken = {slug_of(provider_id) for provider_id in PROVIDER_BY_ID}
         for provider in registry.providers:
             if provider.name in self._slugs:
                 continue
             base = slug = slug_of(provider.name)
             number = 2
-            while slug in taken:
+            # A variable of a built-in provider's name would send its key to another server.
+            while slug in taken or _variable_of(slug) in _BUILTIN_VARIABLES:
                 slug, number = f"{base}-{number}", number + 1
             taken.add(slug)
             self._slugs[provider.name] = slug
@@ -229,8 +233,12 @@ class _Slugs:
         return self._slugs.get(name) or slug_of(name)
 
     def variable(self, name: str) -> str:
-        text = self.slug(name).upper().replace("-", "_")
-        return f"{text}_API_KEY" if not text[0].isdigit() else f"MUSTER_{text}_API_KEY"
+        return _variable_of(self.slug(name))
+
+
+def _variable_of(slug: str) -> str:
+    text = slug.upper().replace("-", "_")
+    return f"{text}_API_KEY" if not text[0].isdigit() else f"MUSTER_{text}_API_KEY"
 
 
 def names_told_apart(models: Sequence[ExportedModel]) -> Mapping[str, str]:

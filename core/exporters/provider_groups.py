@@ -1,0 +1,84 @@
+"""Models by endpoint, for tools that keep a list of models below each provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.exporters.places import Place
+from core.exporters.shape import FieldRule, Fragment
+from core.exporters.subject import ExportedModel
+
+OF_THE_PROVIDER = frozenset({"base_url", "key"})
+"""The fields that such a tool says once for all models of an endpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderGroup:
+    """The models that stand below one provider; `name` is what the tool tells the provider apart by."""
+
+    name: str
+    models: tuple[ExportedModel, ...]
+
+    @property
+    def first(self) -> ExportedModel:
+        """One of them, for what they have in common."""
+        return self.models[0]
+
+    def shared(self, file: str, place: Place, values: Mapping[str, Any]) -> list[Fragment]:
+        """What the provider itself says, one fragment a key, so that further keys stay the person's."""
+        owners = tuple(model.entry_id for model in self.models)
+        return [Fragment(file, (*place, key), value, "", self.name, owners) for key, value in values.items()]
+
+
+def own_provider_id(model: ExportedModel) -> str:
+    """An ID that no tool gives to a provider of its own: it would mix its models and address into ours."""
+    return f"muster-{model.provider_slug}"
+
+
+def provider_groups(
+    models: Sequence[ExportedModel],
+    name_of: Callable[[ExportedModel], str],
+    *,
+    between: str = "-",
+    parts_same_ids: bool = True,
+) -> tuple[ProviderGroup, ...]:
+    """The models by endpoint, in their order; no two groups have the same name.
+
+    Where a tool tells models apart by their ID alone, variants of one model go into further groups with a number:
+    `parts_same_ids`.
+    """
+    endpoints: dict[tuple[str, str], list[list[ExportedModel]]] = {}
+    for model in models:
+        parts = endpoints.setdefault((model.provider_type, model.provider_id), [[]])
+        part = next(
+            (part for part in parts if not parts_same_ids or all(other.model_id != model.model_id for other in part)),
+            None,
+        )
+        if part is None:
+            parts.append(part := [])
+        part.append(model)
+    # The plain names first: a number must not take the name of another endpoint.
+    taken: set[str] = set()
+    named: dict[tuple[str, str], str] = {}
+    for endpoint, parts in endpoints.items():
+        named[endpoint] = _free_name(name_of(parts[0][0]), between, taken)
+    return tuple(
+        ProviderGroup(named[endpoint] if number == 0 else _free_name(named[endpoint], between, taken), tuple(part))
+        for endpoint, parts in endpoints.items()
+        for number, part in enumerate(parts)
+    )
+
+
+def _free_name(base: str, between: str, taken: set[str]) -> str:
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}{between}{number}", number + 1
+    taken.add(name)
+    return name
+
+
+def rules_of_models(rules: Sequence[FieldRule]) -> tuple[FieldRule, ...]:
+    """The rules for what stands at the model itself."""
+    return tuple(rule for rule in rules if rule.field not in OF_THE_PROVIDER)

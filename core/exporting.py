@@ -33,7 +33,7 @@ from core.exporters.all_targets import TARGETS
 from core.exporters.files import NewText, diff_text, write_files
 from core.exporters.losses import losses_of
 from core.exporters.places import Place
-from core.exporters.shape import Fragment, Loss, Target
+from core.exporters.shape import Fragment, Loss, Target, TargetFile
 from core.exporters.subject import ExportedModel, subjects_of
 from core.paths import data_folder
 
@@ -108,15 +108,21 @@ def plan_export(
         MusterError: a reference resolves to nothing.
     """
     found = target_of(target)
-    models, failed = subjects_of(registry, references, _declared_limits(registry))
+    limits = _declared_limits(registry)
+    roll, failed = subjects_of(registry, None, limits)
+    if references is None:
+        models = roll
+    else:
+        models, failed = subjects_of(registry, references, limits)
     with ExportLedger.open() as ledger:
-        return _plan(found, _path_for(found, path), models, failed, ledger, take_over=take_over)
+        return _plan(found, _path_for(found, path), models, roll, failed, ledger, take_over=take_over)
 
 
 def _plan(
     target: Target,
     path: Path,
     models: Sequence[ExportedModel],
+    roll: Sequence[ExportedModel],
     failed: Sequence[tuple[str, MusterError]],
     ledger: ExportLedger,
     *,
@@ -124,14 +130,15 @@ def _plan(
     puts_back: bool = True,
     removed: Collection[str] = (),
 ) -> ExportPlan:
-    taken = tuple(model for model in models if not target.refuses(model))
+    """What becomes of `models`. `roll` is everything that could be written: names are told apart among all of it."""
+    written = ledger.written(target.id, path)
+    taken, fragments, every_file = _wanted(target, models, roll, written)
     losses = [loss for model in models for loss in losses_of(target, model)]
     losses += [Loss(name, "provider", f"It is left out. {error.title}") for name, error in failed]
-    fragments = target.fragments(taken)
-    written = ledger.written(target.id, path)
     gone = _no_longer_wanted(fragments, written, {model.entry_id for model in taken}, set(removed))
-    files = {file.name: file for file in target.files(taken)}
-    files |= {name: target.file_named(name) for name in {piece.fragment.file for piece in gone} - files.keys()}
+    touched = {fragment.file for fragment in fragments} | {piece.fragment.file for piece in gone}
+    files = {file.name: file for file in target.files(())}
+    files |= {name: every_file.get(name) or target.file_named(name) for name in sorted(touched - files.keys())}
     states = read_files(target, path, files.values())
     pieces = judge_pieces(_with_owners(fragments, written), states, written, take_over=take_over, puts_back=puts_back)
     pieces += removal_pieces(gone, states, take_over=take_over)
@@ -139,6 +146,38 @@ def _plan(
     changes, trees = changes_of(target, states, pieces)
     check_effect(target, taken, pieces, trees)
     return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses))
+
+
+def _wanted(
+    target: Target,
+    models: Sequence[ExportedModel],
+    roll: Sequence[ExportedModel],
+    written: Mapping[tuple[str, Place], Written],
+) -> tuple[tuple[ExportedModel, ...], list[Fragment], dict[str, TargetFile]]:
+    """The models that the target takes, their fragments, and every file that models of the roll could stand in.
+
+    A model whose name another one of the roll has now comes along, so that neither takes the other's place.
+    """
+    everything = {model.entry_id: model for model in (*roll, *models) if not target.refuses(model)}
+    every_file = {file.name: file for file in target.files(tuple(everything.values()))}
+    fragments = target.fragments(tuple(everything.values()))
+    holders = {key: piece.fragment.entry_id for key, piece in written.items()}
+    exported = {model.entry_id for model in models} & everything.keys()
+    while True:
+        wanted = [fragment for fragment in (_of(one, exported) for one in fragments) if fragment is not None]
+        ousted = {holders.get((fragment.file, fragment.place), "") for fragment in wanted if fragment.entry_id}
+        more = (ousted & everything.keys()) - exported
+        if not more:
+            return tuple(model for key, model in everything.items() if key in exported), wanted, every_file
+        exported |= more
+
+
+def _of(fragment: Fragment, exported: Collection[str]) -> Fragment | None:
+    """A fragment as far as it is those entries'; None where it is none of theirs."""
+    if fragment.entry_id:
+        return fragment if fragment.entry_id in exported else None
+    owners = tuple(owner for owner in fragment.owners if owner in exported)
+    return replace(fragment, owners=owners) if owners else None
 
 
 def _no_longer_wanted(
@@ -207,7 +246,7 @@ def plan_removal(
     where = _path_for(found, path)
     with ExportLedger.open() as ledger:
         ids = ledger.entry_ids(found.id, where) if entry_ids is None else tuple(entry_ids)
-        return _plan(found, where, (), (), ledger, take_over=take_over, removed=ids)
+        return _plan(found, where, (), (), (), ledger, take_over=take_over, removed=ids)
 
 
 def places_in_use() -> tuple[tuple[str, Path], ...]:
@@ -223,45 +262,27 @@ def plan_sync(
 
     What the person changed or removed in the tool is a conflict. A place whose file cannot be read gives the error.
     """
-    limits = _declared_limits(registry)
-    known = {entry.id: entry for entry in registry.entries() if entry.id is not None}
+    roll, failed = subjects_of(registry, None, _declared_limits(registry))
+    on_roll = {entry.id for entry in registry.entries()}
     plans: list[ExportPlan | ExportError] = []
     with ExportLedger.open() as ledger:
         for name, path in ledger.places():
             if name not in TARGETS:
                 continue
             ids = ledger.entry_ids(name, path)
-            models, failed = _resolvable(registry, [known[entry_id] for entry_id in ids if entry_id in known], limits)
-            gone = [entry_id for entry_id in ids if entry_id not in known]
+            models = [model for model in roll if model.entry_id in ids]
+            gone = [entry_id for entry_id in ids if entry_id not in on_roll]
+            decided = (take_over or {}).get(path, ())
             try:
                 plans.append(
                     _plan(
-                        TARGETS[name],
-                        path,
-                        models,
-                        failed,
-                        ledger,
-                        take_over=(take_over or {}).get(path, ()),
-                        puts_back=False,
-                        removed=gone,
+                        TARGETS[name], path, models, roll, failed, ledger,
+                        take_over=decided, puts_back=False, removed=gone,
                     )
-                )
+                )  # fmt: skip
             except ExportError as error:
                 plans.append(error)
     return tuple(plans)
-
-
-def _resolvable(
-    registry: Registry, entries: Iterable[UserModelEntry], limits: Mapping[str, Mapping[str, int]]
-) -> tuple[list[ExportedModel], list[tuple[str, MusterError]]]:
-    models: list[ExportedModel] = []
-    failed = []
-    for entry in entries:
-        try:
-            models += subjects_of(registry, [entry], limits)[0]
-        except MusterError as error:
-            failed.append((entry.display_name, error))
-    return models, failed
 
 
 def write_plan(plan: ExportPlan, registry: Registry | None = None) -> ExportReport:

@@ -181,7 +181,7 @@ def test_sync_writes_only_what_changed_and_leaves_hand_made_changes_to_the_perso
 def test_sync_does_not_put_back_what_was_removed_in_the_tool(registry: Registry, file: Path) -> None:
     export(registry, ["user_model::id-2", "user_model::id-1"], "llm", file)
     text = file.read_text()
-    file.write_text(text[text.index("- model_id: Local One") :])
+    file.write_text(text[: text.index("- model_id: Local Two")])
     (piece,) = only_plan(registry).conflicts
     assert (piece.fragment.name, piece.state) == ("Local Two", PieceState.TAKEN_OUT)
     write_plan(only_plan(registry), registry)

@@ -33,13 +33,11 @@ class _Block:
 
 
 def read_python(text: str) -> Any:
-    """Block name → its code, without the line break at its end; None of an empty text.
+    """Block name → its code, without the line break at its end.
 
     Raises:
         BrokenText: a mark without its counterpart, or two blocks of one name.
     """
-    if not text.strip():
-        return None
     return {name: _code(text, block) for name, block in _blocks(text).items()}
 
 
@@ -50,16 +48,16 @@ def edit_python(text: str, edits: Sequence[Put | Drop]) -> str:
         BrokenText: it cannot be read.
         CannotEdit: an edit is none of whole blocks, or its code has marks in it.
     """
-    blocks = _blocks(text)
-    wanted = edited_tree(read_python(text) or {}, edits)
+    wanted = edited_tree(read_python(text), edits)
     if not isinstance(wanted, dict):
         raise CannotEdit("blocks of code have names")
-    lines = LineText(text)
+    for name in [name for name in _blocks(text) if name not in wanted]:
+        # One at a time: two that meet share the blank line between them.
+        text = apply_splices(text, [_removal(text, LineText(text), _blocks(text)[name])])
+    blocks, lines = _blocks(text), LineText(text)
     splices: list[Splice] = []
     for name, block in blocks.items():
-        if name not in wanted:
-            splices.append(_removal(text, lines, block))
-        elif wanted[name] != _code(text, block):
+        if wanted[name] != _code(text, block):
             code = _checked(name, wanted[name])
             splices.append(Splice(block.code_start, block.code_end, lines.typed(f"{code}\n" if code else "")))
     splices += _additions(text, lines, blocks, {name: code for name, code in wanted.items() if name not in blocks})

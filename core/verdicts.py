@@ -203,6 +203,11 @@ class Report:
         return self.prompt_tokens + self.completion_tokens
 
     @property
+    def is_decided(self) -> bool:
+        """Whether it found anything: one whose every verdict is inconclusive tells nothing of the model."""
+        return any(verdict.value is not Outcome.INCONCLUSIVE for verdict in self.verdicts.values())
+
+    @property
     def receipts(self) -> tuple[Receipt, ...]:
         """Every call's receipt once, in the order of the calls."""
         seen: dict[int, Receipt] = {}

@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from core.errors import MusterError
 from core.measurement_preparation import THOROUGH
-from core.verdicts import Limits, Outcome, Progress, Report
+from core.verdicts import Limits, Progress, Report
 from gui.buttons import push_button
 from gui.colours import mixed
 from gui.icons import icon_pixmap
@@ -245,7 +245,7 @@ class MeasuringPane(QFrame):
     def _report_title(self, report: Report) -> str:
         if not report.partial:
             return self.tr("Measured.")
-        if not any(verdict.value is not Outcome.INCONCLUSIVE for verdict in report.verdicts.values()):
+        if not report.is_decided:
             return self.tr("Nothing could be measured.")
         return self.tr("Measured in part.")
 

@@ -168,8 +168,12 @@ class ModelMeasuring(QObject):
             known = self._kept.findings(self._entry.overrides)
         report = self._report_here()
         if report is not None:
+            leaves_open = report.partial or not report.is_decided
             for name, finding in findings_of(report).items():
-                known[name] = replace(known.get(name, NO_FINDING), measured=finding.measured)
+                before = known.get(name, NO_FINDING)
+                if leaves_open and finding.measured and not finding.measured.is_decided and before.measured:
+                    continue  # it did not get there: what was known of it is known still
+                known[name] = replace(before, measured=finding.measured)
         suggested = self._suggested[1] if self._suggested is not None and self._suggested[0] == _target(draft) else {}
         for name, said in suggested.items():
             known[name] = replace(known.get(name, NO_FINDING), suggested=said)

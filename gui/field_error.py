@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from typing_extensions import override
 
 from gui.icons import icon_pixmap
 from gui.theme import tones
+from gui.wrapped_label import message_label
 
 
 class FieldError(QWidget):
@@ -24,13 +25,7 @@ class FieldError(QWidget):
         self._reserved = reserved
         self._text = ""
         self._mark = QLabel(self)
-        self._label = QLabel(self)
-        self._label.setObjectName(f"{field.objectName()}_error")
-        self._label.setWordWrap(True)
-        self._label.setMinimumWidth(1)  # a name without a blank in it must not widen the form
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._label = message_label(f"{field.objectName()}_error", self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(self.fontMetrics().horizontalAdvance(" "))

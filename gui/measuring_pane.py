@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QSizePolicy,
     QWidget,
 )
 from typing_extensions import override
@@ -30,6 +29,7 @@ from gui.run_figures import with_tabular_figures
 from gui.theme import tones
 from gui.verdict_words import cost_words, report_words
 from gui.words import tr_core
+from gui.wrapped_label import message_label
 
 
 class PaneState(StrEnum):
@@ -69,11 +69,11 @@ class MeasuringPane(QFrame):
         self._job: PreparedJob | None = None
         self._last_cost: tuple[int, int] | None = None
         self._picture = QLabel(self)
-        self._title = self._label("measuring_title")
+        self._title = message_label("measuring_title", self)
         bold = self._title.font()
         bold.setBold(True)
         self._title.setFont(bold)
-        self._words = self._label("measuring_words")
+        self._words = message_label("measuring_words", self)
         self._words.setFont(with_tabular_figures(self._words.font()))
         self.bar = QProgressBar(self)
         self.bar.setObjectName("measuring_progress")
@@ -309,15 +309,6 @@ class MeasuringPane(QFrame):
         grid.addWidget(self._words, 1, 1)
         grid.addWidget(self.bar, 2, 1)
         grid.addLayout(buttons, 3, 1)
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setWordWrap(True)
-        label.setMinimumWidth(1)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        return label
 
     def _dress(self) -> None:
         parent = self.parentWidget()

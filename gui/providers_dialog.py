@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -35,6 +34,7 @@ from gui.provider_checks import ProviderChecks
 from gui.provider_form import ProviderForm
 from gui.provider_forms import BuiltinProviderForm, CustomProviderForm
 from gui.provider_states import provider_state, state_icon, state_words
+from gui.roll_watch import RollWatch
 from gui.saving import Saver
 from gui.words import isolated, one_line, tr_core
 from gui.worker import run_in_worker
@@ -49,8 +49,6 @@ class ProvidersDialog(QDialog):
 
     `select` is the (provider type, provider ID) to begin with; `NEW` begins a new one.
     """
-
-    _roll_changed = Signal()
 
     def __init__(
         self,
@@ -74,7 +72,7 @@ class ProvidersDialog(QDialog):
         self._keys: list[Key | None] = []
         """What each line of the list stands for; None for headings."""
         self._question: QMessageBox | None = None
-        self._unsubscribers: list[Callable[[], None]] = []
+        self._watch = RollWatch(registry, self._refresh, self)
         self._build()
         self._list_providers()
         first = next(key for key in self._keys if key is not None)
@@ -112,20 +110,15 @@ class ProvidersDialog(QDialog):
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
-        if not event.spontaneous() and not self._unsubscribers:
-            # Told on the thread that made the change; the signal brings it to this one.
-            self._unsubscribers = [
-                self._registry.subscribe(lambda _document: self._roll_changed.emit()),
-                self._registry.credentials.subscribe(self._roll_changed.emit),
-            ]
+        if not event.spontaneous() and not self._watch.is_watching:
+            self._watch.start()
             run_in_worker(self, self._registry.credentials.refresh)
         super().showEvent(event)
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         if not event.spontaneous():
-            while self._unsubscribers:
-                self._unsubscribers.pop()()
+            self._watch.stop()
             for form in self._forms.values():
                 form.panel.cancel()
         super().hideEvent(event)
@@ -173,7 +166,6 @@ class ProvidersDialog(QDialog):
         self.add_button.clicked.connect(self._begin_new)
         self.buttons.rejected.connect(self.reject)
         self._saver.failed.connect(self._notices.show_error)
-        self._roll_changed.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
 
     def _list_providers(self) -> None:
         chosen = self.chosen

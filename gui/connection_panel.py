@@ -173,7 +173,7 @@ class ConnectionPanel(QWidget):
             self._mark.setPixmap(icon_pixmap(name, self.fontMetrics().height(), colour, self.devicePixelRatioF()))
 
     def _make_head(self, name: str) -> None:
-        self.check_button = QPushButton(icon("plug-connected"), self.tr("Check c&onnection"), self)
+        self.check_button = QPushButton(icon("plug-connected"), self.tr("Check C&onnection"), self)
         self.check_button.setObjectName(f"{name}_check")
         self.check_button.setEnabled(self._engine is not None)
         if self._engine is None:
@@ -204,7 +204,7 @@ class ConnectionPanel(QWidget):
         self.outcome = message_label(f"{name}_check_outcome", self)
         self.outcome.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.outcome.setMinimumHeight(self.fontMetrics().lineSpacing() * 3)
-        self.use_button = QPushButton(self.tr("&Use it"), self)
+        self.use_button = QPushButton(self.tr("&Use It"), self)
         self.use_button.setObjectName(f"{name}_use_suggestion")
         self.use_button.hide()
         line = QHBoxLayout()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, Slot
+from PySide6.QtCore import QElapsedTimer, QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
@@ -28,6 +29,7 @@ from core.registry import Registry
 from gui.connection_panel import Checker
 from gui.dialog_fit import ContentScroll, edge_margin
 from gui.discard_question import ask_to_discard
+from gui.edit_notices import EditNotices
 from gui.icons import icon
 from gui.notices import Notices
 from gui.provider_checks import ProviderChecks
@@ -72,6 +74,8 @@ class ProvidersDialog(QDialog):
         self._keys: list[Key | None] = []
         """What each line of the list stands for; None for headings."""
         self._question: QMessageBox | None = None
+        self._removed = QElapsedTimer()
+        """Runs since a provider was last removed."""
         self._watch = RollWatch(registry, self._refresh, self)
         self._build()
         self._list_providers()
@@ -139,11 +143,12 @@ class ProvidersDialog(QDialog):
         screen = self.screen().availableGeometry()
         names = max(self.fontMetrics().horizontalAdvance(row.display_name) for row in PROVIDERS if row.runs)
         self.list.setFixedWidth(min(names + height * 4, screen.width() // 3))
-        self.add_button = QPushButton(icon("plus"), self.tr("Add custom &provider"), self)
+        self.add_button = QPushButton(icon("plus"), self.tr("Add Custom &Provider"), self)
         self.add_button.setObjectName("add_provider")
         self.stack = QStackedWidget(self)
         self._notices = Notices(self)
         self._notices.area.setObjectName("provider_notices")
+        self._edit_notices = EditNotices(self._notices, self._saver, self)
         self.buttons = QDialogButtonBox(self)
         self.buttons.setContentsMargins(0, 0, edge_margin(self), 0)
         self.close_button = self.buttons.addButton(self.tr("C&lose"), QDialogButtonBox.ButtonRole.RejectRole)
@@ -323,8 +328,11 @@ class ProvidersDialog(QDialog):
     @Slot()
     def _remove_chosen(self) -> None:
         key = self.chosen
-        if key is None:
+        # The next provider's button comes to stand under the pointer: a double click must not remove that one too.
+        is_second_click = self._removed.isValid() and not self._removed.hasExpired(QApplication.doubleClickInterval())
+        if key is None or is_second_click:
             return
+        self._removed.start()
         try:
             change = self._registry.plan_remove_provider(key[1])
             self._saver.commit(change)
@@ -334,11 +342,7 @@ class ProvidersDialog(QDialog):
         self._drop_form(key)
         self._refresh()
         text = self.tr("Removed {name}.").format(name=isolated(key[1]))
-        self._notices.show(
-            f"{text} {tr_core(change.notice)}".strip(),
-            action_text=self.tr("Undo"),
-            on_action=self._saver.undo_stack.undo,
-        )
+        self._edit_notices.show(f"{text} {tr_core(change.notice)}".strip())
         self.list.setFocus()
 
     def _note_check(self, form: ProviderForm, report: ConnectionReport) -> None:

@@ -1,4 +1,4 @@
-"""*Check connection*: asks an endpoint through the engine and says in plain words what happened."""
+"""*Check Connection*: asks an endpoint through the engine and says in plain words what happened."""
 
 from __future__ import annotations
 

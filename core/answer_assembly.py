@@ -191,15 +191,23 @@ def read_answer(spec: RunSpec, assembly: AnswerAssembly) -> ReadAnswer:
     cut_off = assembly.finish_reason == "length"
     if arguments is not None:
         return _checked(spec.schema, arguments, reasoning, lenient=False, cut_off=cut_off)
-    return _checked(
-        spec.schema, content, reasoning, lenient=mode is not StructuredOutputMode.json_schema, cut_off=cut_off
-    )
+    lenient = mode is not StructuredOutputMode.json_schema
+    misses_call = mode in TOOL_MODES
+    return _checked(spec.schema, content, reasoning, lenient=lenient, cut_off=cut_off, misses_call=misses_call)
 
 
 def _checked(
-    schema: Mapping[str, Any], text: str, reasoning: str | None, *, lenient: bool, cut_off: bool
+    schema: Mapping[str, Any],
+    text: str,
+    reasoning: str | None,
+    *,
+    lenient: bool,
+    cut_off: bool,
+    misses_call: bool = False,
 ) -> ReadAnswer:
     parsed, complaint = read_json(text, lenient=lenient)
+    if complaint is not None and misses_call and text.strip() and not cut_off:
+        complaint = "The model answered with text instead of the tool call."
     if complaint is None:
         complaint = validation_error(parsed, schema)
         if complaint is not None and lenient:

@@ -70,6 +70,12 @@ def check_name(name: str) -> str:
     return name.strip()
 
 
+def name_in_other_case(name: str, taken: Iterable[str]) -> str | None:
+    """The name among those taken that differs from this one in nothing but case; None where none does."""
+    stripped = name.strip()
+    return next((one for one in taken if one != stripped and one.casefold() == stripped.casefold()), None)
+
+
 def check_base_url(base_url: str) -> str:
     """The base URL as it is stored: stripped, as typed otherwise.
 

@@ -22,6 +22,7 @@ from core.fingerprint import PART_WORDS, Fingerprint
 from core.overrides import is_unset
 from core.paths import data_folder
 from core.redaction import HIDDEN, hide_secrets, redact
+from core.report_history import Flip, completed, flips, plain
 from core.sqlite_file import SqliteFile, Tables
 from core.verdicts import Outcome, Report, Verdict
 
@@ -53,17 +54,6 @@ class StoredReport:
     fingerprint: str
     at: str
     report: Report = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """One field that was measured otherwise than the last time; each verdict carries its receipts."""
-
-    field: str
-    before: Verdict
-    after: Verdict
-    before_at: str
-    after_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +121,8 @@ class Evidence(SqliteFile):
     def add_report(self, entry_id: str, report: Report, *, secrets: Iterable[str] = ()) -> StoredReport:
         """The measurement as it was kept; durable when this returns. `secrets` are taken out of every text.
 
+        The oldest go when there are too many, but never the latest that found anything.
+
         Raises:
             EvidenceError: the disk refused.
         """
@@ -138,26 +130,42 @@ class Evidence(SqliteFile):
         known = tuple(secrets)
         text = json.dumps(_without_keys(report.to_wire(), known), default=str)
         fingerprint = hide_secrets(report.fingerprint, known)
+        latest = None if report.is_decided else self.latest(entry_id)
         with self._transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO reports (entry_id, fingerprint, at, report) VALUES (?, ?, ?, ?)",
                 (entry_id, fingerprint, at, text),
             )
             connection.execute(
-                "DELETE FROM reports WHERE entry_id = ? AND number NOT IN "
+                "DELETE FROM reports WHERE entry_id = ? AND number IS NOT ? AND number NOT IN "
                 "(SELECT number FROM reports WHERE entry_id = ? ORDER BY number DESC LIMIT ?)",
-                (entry_id, entry_id, MOST_REPORTS),
+                (entry_id, latest.number if latest is not None else None, entry_id, MOST_REPORTS),
             )
             return StoredReport(cursor.lastrowid or 0, entry_id, fingerprint, at, report)
 
     def latest(self, entry_id: str) -> StoredReport | None:
-        """The newest measurement of that model; None where there is none."""
-        newest = self._reports(entry_id, 1) or self.history(entry_id)
-        return newest[0] if newest else None
+        """The newest measurement of that model that found anything, else the newest; None where there is none."""
+        reports = self._reports(entry_id, 1)
+        if not reports or not reports[0].report.is_decided:
+            reports = self.history(entry_id)
+        return next((stored for stored in reports if stored.report.is_decided), reports[0] if reports else None)
+
+    def known(self, entry_id: str) -> tuple[Report, dict[str, str]]:
+        """The latest measurement, completed by earlier ones where it ended early; and field → when that was measured.
+
+        An empty one where there is none.
+        """
+        latest = self.latest(entry_id)
+        if latest is None:
+            return Report(), {}
+        is_partial = latest.report.partial
+        earlier = [one for one in self.history(entry_id) if one.number < latest.number] if is_partial else []
+        report, dates = completed(latest.report, [(one.at, one.report) for one in earlier])
+        return report, {**dict.fromkeys(report.verdicts, latest.at), **dates}
 
     def history(self, entry_id: str) -> tuple[StoredReport, ...]:
         """All measurements of that model that are kept, the newest first."""
-        return self._reports(entry_id, MOST_REPORTS)
+        return self._reports(entry_id, MOST_REPORTS + 1)
 
     def measured_at(self) -> dict[str, str]:
         """Entry ID → when it was last measured, of all models at once."""
@@ -165,45 +173,24 @@ class Evidence(SqliteFile):
         return {entry_id: at for entry_id, at, _ in rows}
 
     def drift(self, entry_id: str) -> tuple[Flip, ...]:
-        """What the newest measurement found otherwise than the last one that found anything about it.
-
-        A field that is inconclusive now has not flipped.
-        """
-        reports = self.history(entry_id)
-        if len(reports) < 2:
-            return ()
-        newest, earlier = reports[0], reports[1:]
-        flips = []
-        for name, after in newest.report.verdicts.items():
-            if after.value is Outcome.INCONCLUSIVE:
-                continue
-            before = next(
-                (
-                    (stored.report.verdicts[name], stored.at)
-                    for stored in earlier
-                    if name in stored.report.verdicts and stored.report.verdicts[name].value is not Outcome.INCONCLUSIVE
-                ),
-                None,
-            )
-            if before is not None and _finding(before[0]) != _finding(after):
-                flips.append(Flip(name, before[0], after, before[1], newest.at))
-        return tuple(flips)
+        """What the latest measurement found otherwise than the last one that found anything about it."""
+        return flips([(stored.at, stored.report) for stored in self.history(entry_id)])
 
     def conflicts(self, entry: UserModelEntry) -> tuple[Conflict, ...]:
-        """Where the entry says one thing and the newest measurement another."""
-        stored = self.latest(entry.id) if entry.id is not None else None
-        if stored is None or entry.id is None:
+        """Where the entry says one thing and the newest measurement that decided it another."""
+        if entry.id is None:
             return ()
+        report, at = self.known(entry.id)
         origins = self.origins(entry.id, entry.overrides)
         found = []
-        for name, verdict in stored.report.verdicts.items():
+        for name, verdict in report.verdicts.items():
             said = (entry.overrides or {}).get(name)
             measured = _measured_value(verdict)
-            if is_unset(said) or measured is UNSET or _plain(said) == _plain(measured):
+            if is_unset(said) or measured is UNSET or plain(said) == plain(measured):
                 continue
             recorded = origins.get(name)
             origin = recorded.origin if recorded is not None else FieldOrigin.YOU
-            found.append(Conflict(name, said, measured, origin, verdict, stored.at))
+            found.append(Conflict(name, said, measured, origin, verdict, at[name]))
         return tuple(found)
 
     def note_seen(self, entry_id: str, fingerprint: Fingerprint) -> None:
@@ -219,20 +206,17 @@ class Evidence(SqliteFile):
             )
 
     def staleness(self, entry_id: str, fingerprint: Fingerprint | str) -> tuple[str, ...]:
-        """What has changed since the newest measurement, in words: "the chat template"; empty where nothing has.
+        """What has changed since the latest measurement, in words: "the chat template"; empty where nothing has.
 
         `fingerprint` is what is known now; what was seen after that measurement counts as well.
         """
-        rows = self._rows(
-            "SELECT reports.fingerprint, seen.fingerprint FROM reports LEFT JOIN seen "
-            "ON seen.entry_id = reports.entry_id AND seen.after >= reports.number "
-            "WHERE reports.entry_id = ? ORDER BY number DESC LIMIT 1",
-            entry_id,
-        )
-        if not rows:
+        stored = self.latest(entry_id)
+        if stored is None:
             return ()
-        measured, *later = (Fingerprint.from_text(text) for text in rows[0] if text is not None)
+        seen = self._rows("SELECT fingerprint FROM seen WHERE entry_id = ? AND after >= ?", entry_id, stored.number)
+        later = [Fingerprint.from_text(text) for (text,) in seen]
         later.append(Fingerprint.from_text(fingerprint) if isinstance(fingerprint, str) else fingerprint)
+        measured = Fingerprint.from_text(stored.fingerprint)
         changed = {name for now in later for name in measured.differences(now)}
         return tuple(words for name, words in PART_WORDS.items() if name in changed)
 
@@ -325,10 +309,6 @@ class Evidence(SqliteFile):
         )
 
 
-def _finding(verdict: Verdict) -> tuple[Outcome, Any]:
-    return verdict.value, None if verdict.setting is UNSET else _plain(verdict.setting)
-
-
 def _measured_value(verdict: Verdict) -> Any:
     """What the measurement says that the override should be; UNSET where it says nothing."""
     if verdict.value is Outcome.INCONCLUSIVE:
@@ -336,10 +316,6 @@ def _measured_value(verdict: Verdict) -> Any:
     if verdict.setting is UNSET:
         return None if verdict.value is Outcome.NO else UNSET
     return verdict.setting
-
-
-def _plain(value: Any) -> Any:
-    return _from_json(json.dumps(value, default=str, sort_keys=True))
 
 
 def _stored_value(name: str, overrides: Mapping[str, Any] | None) -> str | None:

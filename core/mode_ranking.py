@@ -17,7 +17,7 @@ from core.preparation import prepare
 from core.probe_limits import Stopped, until_stopped
 from core.probe_wire import says_no
 from core.run_spec import DEFAULT_TIMEOUT_S, RunSpec
-from core.verdicts import ModeResult, OnProgress, Progress
+from core.verdicts import ModeResult, OnProgress, Progress, best_first
 
 if TYPE_CHECKING:
     from core.entry import UserModelEntry
@@ -73,7 +73,8 @@ async def rank_modes(
 ) -> list[ModeResult]:
     """How often each mode gives JSON of the schema, the best first; of equals the strongest.
 
-    One run at a time, one of each mode by turns, so that what is known when it is stopped is fair.
+    One run at a time, one of each mode by turns, so that what is known when it is stopped is fair. Progress is told
+    before each run, with what the runs before it gave.
 
     Raises:
         RunError: the endpoint cannot be asked at all.
@@ -114,7 +115,8 @@ async def rank_spec(
                     continue
                 words = f"{tally.mode}, try {trial} of {trials}"
                 if on_progress is not None:
-                    progress = Progress(str(tally.mode), calls + 1, trials * len(tallies), calls, tokens, words)
+                    known = tuple(one.result() for one in tallies)
+                    progress = Progress(str(tally.mode), calls + 1, trials * len(tallies), calls, tokens, words, known)
                     telling = on_progress(progress)
                     if inspect.isawaitable(telling):
                         await telling
@@ -122,9 +124,7 @@ async def rank_spec(
                 calls += 1
     except Stopped:
         pass  # what is known until here is the answer
-    results = [tally.result() for tally in tallies]
-    order = {str(tally.mode): place for place, tally in enumerate(tallies)}
-    return sorted(results, key=lambda result: (-(result.rate or 0.0), order[result.mode]))
+    return list(best_first(tally.result() for tally in tallies))
 
 
 async def _try_once(spec: RunSpec, tally: _Tally) -> int:

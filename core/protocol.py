@@ -14,7 +14,7 @@ and from it:
     {"type": "hello", "protocol": 1, "process_id": …}              at once
     {"type": "ready", "import_ms": …, "warm_up_ms": …}             runs asked for earlier begin now
     {"type": "delta", "id": 1, "deltas": [["content", "…"], …]}    at most 30 a second for one run
-    {"type": "progress", "id": 6, "progress": {…}} of a measurement or ranking
+    {"type": "progress", "id": 6, "progress": {…}} of a measurement; of a ranking with its results until then
     {"type": "result", "id": 1, "result": {…}}     {"type": "failure", "id": 1, "failure": {…}}
     {"type": "cancelled", "id": 1, "request": {…}} of a run whose request was sent
     {"type": "pong", "id": 3}

@@ -5,7 +5,7 @@ All of it can be written as JSON: it crosses the pipe from the engine process an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from math import sqrt
@@ -126,7 +126,10 @@ class ModeResult:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a measurement is: which probe, step `step` of about `of`, and what it has cost until now."""
+    """How far a measurement is: which probe, step `step` of about `of`, and what it has cost until now.
+
+    `modes` is what a ranking knows of each mode until now, in the order of asking.
+    """
 
     probe: str
     step: int
@@ -134,15 +137,16 @@ class Progress:
     calls: int
     tokens: int
     words: str
+    modes: tuple[ModeResult, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """Plain data."""
-        return _values(self)
+        return {**_values(self), "modes": [result.to_wire() for result in self.modes]}
 
     @classmethod
     def from_wire(cls, values: Mapping[str, Any]) -> Progress:
         """The inverse of `to_wire`."""
-        return cls(**values)
+        return cls(**{**values, "modes": tuple(ModeResult.from_wire(result) for result in values["modes"])})
 
 
 OnProgress = Callable[[Progress], Awaitable[None] | None]
@@ -199,6 +203,11 @@ class Report:
         return self.prompt_tokens + self.completion_tokens
 
     @property
+    def is_decided(self) -> bool:
+        """Whether it found anything: one whose every verdict is inconclusive tells nothing of the model."""
+        return any(verdict.value is not Outcome.INCONCLUSIVE for verdict in self.verdicts.values())
+
+    @property
     def receipts(self) -> tuple[Receipt, ...]:
         """Every call's receipt once, in the order of the calls."""
         seen: dict[int, Receipt] = {}
@@ -224,6 +233,11 @@ class Report:
                 "modes": {name: ModeResult.from_wire(result) for name, result in values["modes"].items()},
             }
         )
+
+
+def best_first(results: Iterable[ModeResult]) -> tuple[ModeResult, ...]:
+    """The results by their rate; of equals the one that came first, and so the strongest where that was asked first."""
+    return tuple(sorted(results, key=lambda result: -(result.rate or 0.0)))
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:

@@ -89,7 +89,7 @@ class AttachmentsBar(QWidget):
     def open_dialog(self) -> None:
         """Ask for files."""
         if self._dialog is None:
-            self._dialog = QFileDialog(self, self.tr("Attach files"))
+            self._dialog = QFileDialog(self, self.tr("Attach Files"))
             self._dialog.setObjectName("attach_dialog")
             self._dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
             self._dialog.filesSelected.connect(self.attach_files)
@@ -159,7 +159,7 @@ class AttachmentsBar(QWidget):
     def _show_offer(self) -> None:
         only_images = all(mime_type.startswith("image/") for mime_type in self._types)
         self.attach_button.setEnabled(bool(self._types))
-        words = self.tr("Attach &image…") if only_images else self.tr("Attach &file…")
+        words = self.tr("Attach &Image…") if only_images else self.tr("Attach &File…")
         self.attach_button.setText(words)
         self.attach_button.setAccessibleName(words.replace("&", "").replace("…", ""))
         offered = ", ".join(self._types) if self._types else self.tr("This model takes no files.")

@@ -96,6 +96,17 @@ class CellDelegate(QStyledItemDelegate):
             cell.fontMetrics.elidedText(text, self._elide, rect.width()),
         )
 
+    def paint_pair(
+        self, painter: QPainter, cell: QStyleOptionViewItem, rect: QRect, text: str, value: str, colour: QColor
+    ) -> None:
+        """Draws a value at the right in its colour, and at the left a text, which gives way."""
+        metrics = cell.fontMetrics
+        shown = metrics.elidedText(value, Qt.TextElideMode.ElideRight, rect.width() * 11 // 20)
+        painter.setPen(colour)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, shown)
+        room = rect.adjusted(0, 0, -metrics.horizontalAdvance(shown) - metrics.height() // 2, 0)
+        self.paint_text(painter, cell, room, text, self.text_colour(cell))
+
     def text_colour(self, cell: QStyleOptionViewItem, role: QPalette.ColorRole = _Role.Text) -> QColor:
         """The colour for text in this cell, selected or not."""
         return cell.palette.color(_Role.HighlightedText if cell.state & QStyle.StateFlag.State_Selected else role)

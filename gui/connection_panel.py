@@ -1,4 +1,4 @@
-"""*Check connection*: asks an endpoint through the engine and says in plain words what happened."""
+"""*Check Connection*: asks an endpoint through the engine and says in plain words what happened."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from core.connection_report import ConnectionReport
@@ -18,6 +18,7 @@ from gui.jobs import Job
 from gui.theme import tones
 from gui.words import tr_core
 from gui.worker import run_in_worker
+from gui.wrapped_label import message_label
 
 
 class Checker(Protocol):
@@ -172,7 +173,7 @@ class ConnectionPanel(QWidget):
             self._mark.setPixmap(icon_pixmap(name, self.fontMetrics().height(), colour, self.devicePixelRatioF()))
 
     def _make_head(self, name: str) -> None:
-        self.check_button = QPushButton(icon("plug-connected"), self.tr("Check c&onnection"), self)
+        self.check_button = QPushButton(icon("plug-connected"), self.tr("Check C&onnection"), self)
         self.check_button.setObjectName(f"{name}_check")
         self.check_button.setEnabled(self._engine is not None)
         if self._engine is None:
@@ -200,16 +201,10 @@ class ConnectionPanel(QWidget):
 
     def _make_outcome(self, name: str) -> None:
         self._mark = QLabel(self)
-        self.outcome = QLabel(self)
-        self.outcome.setObjectName(f"{name}_check_outcome")
-        self.outcome.setWordWrap(True)
-        self.outcome.setMinimumWidth(1)  # an address without a blank in it must not widen the form
-        self.outcome.setTextFormat(Qt.TextFormat.PlainText)
-        self.outcome.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.outcome = message_label(f"{name}_check_outcome", self)
         self.outcome.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.outcome.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.outcome.setMinimumHeight(self.fontMetrics().lineSpacing() * 3)
-        self.use_button = QPushButton(self.tr("&Use it"), self)
+        self.use_button = QPushButton(self.tr("&Use It"), self)
         self.use_button.setObjectName(f"{name}_use_suggestion")
         self.use_button.hide()
         line = QHBoxLayout()

@@ -56,10 +56,11 @@ class CredentialRow(QObject):
         self.words = QLabel(parent)
         self.words.setObjectName(f"credential_{config_key}_origin")
         self.words.setTextFormat(Qt.TextFormat.PlainText)
-        self.remove_button = QPushButton(self.tr("Remove key") if is_secret else self.tr("Remove"), parent)
+        self.remove_button = QPushButton(self.tr("Remove Key") if is_secret else self.tr("Remove"), parent)
         self.remove_button.setObjectName(f"credential_{config_key}_remove")
         self.remove_button.setAccessibleName(self.tr("Remove {label}").format(label=label.replace("&", "")))
         self.remove_button.clicked.connect(self._remove)
+        self.edited.connect(self._show_words)
         self.error = FieldError(self.line, parent=parent)
         self.refresh()
 
@@ -106,7 +107,7 @@ class CredentialRow(QObject):
             self._shown = "" if is_foreign else stored
             self.line.setPlaceholderText(stored if is_foreign else self._hint)
             self.line.setText(self._shown)
-        self.words.setText(self._words())
+        self._show_words()
         self.remove_button.setVisible(is_kept and self.state.place is not KeyPlace.ENVIRONMENT)
 
     def add_to(self, grid: QGridLayout, label_width: int) -> None:
@@ -124,7 +125,13 @@ class CredentialRow(QObject):
         grid.addLayout(line, row + 1, 1)
         grid.addWidget(self.error, row + 2, 1)
 
+    @Slot()
+    def _show_words(self) -> None:
+        self.words.setText(self._words())
+
     def _words(self) -> str:
+        if self.is_edited:
+            return self.tr("Not saved yet.")
         if not self.state.known:
             return self.tr("Looking in the system keyring…")
         if self.state.place is KeyPlace.SETTINGS_FILE and self.is_secret:

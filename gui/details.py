@@ -219,16 +219,10 @@ class _ValueDelegate(CellDelegate):
         text: str,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        metrics = cell.fontMetrics
-        rect = rect.adjusted(-metrics.height() // 4, 0, 0, 0)
-        value = metrics.elidedText(
-            str(index.data(_VALUE_ROLE) or ""), Qt.TextElideMode.ElideRight, rect.width() * 11 // 20
-        )
+        rect = rect.adjusted(-cell.fontMetrics.height() // 4, 0, 0, 0)
         role = QPalette.ColorRole.Text if index.data(_IS_YOURS_ROLE) else QPalette.ColorRole.PlaceholderText
-        painter.setPen(self.text_colour(cell, role))
-        painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
-        room = rect.adjusted(0, 0, -metrics.horizontalAdvance(value) - metrics.height() // 2, 0)
-        self.paint_text(painter, cell, room, text, self.text_colour(cell))
+        value = str(index.data(_VALUE_ROLE) or "")
+        self.paint_pair(painter, cell, rect, text, value, self.text_colour(cell, role))
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:

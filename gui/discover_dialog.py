@@ -28,6 +28,7 @@ from gui.provider_choice import ProviderChoice
 from gui.saving import Saver
 from gui.server_finder import ServerFinder
 from gui.tick_outlines import TickOutline
+from gui.verdict_words import count_words
 from gui.words import count_models, isolated, tr_core
 from gui.work_dialog import WorkDialog
 
@@ -254,7 +255,9 @@ class DiscoverDialog(WorkDialog):
         can_write = self._registry.read_only_reason is None
         self.add_button.setEnabled(count > 0 and can_write)
         self.add_button.setText(
-            self.tr("&Add Models") if count == 0 else self.tr("&Add {models}").format(models=count_models(count))
+            count_words(count, self.tr("&Add 1 Model"), self.tr("&Add {count} Models"))
+            if count
+            else self.tr("&Add Models")
         )
         self.declared_box.setEnabled(can_write and model.count(OfferState.NEW) > 0)
         words = "" if can_write else tr_core(self._registry.read_only_reason or "")

@@ -49,7 +49,7 @@ class ErrorBox(QFrame):
         body = QHBoxLayout(self._details.body)
         body.setContentsMargins(0, 0, 0, 0)
         body.addWidget(self._detail_text)
-        self._again = QPushButton(icon("refresh"), self.tr("Try &again"), self)
+        self._again = QPushButton(icon("refresh"), self.tr("Try &Again"), self)
         self._again.setObjectName("try_again")
         self._providers = QPushButton(self.tr("Open &Providers…"), self)
         self._providers.setObjectName("open_providers")

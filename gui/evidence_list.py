@@ -233,11 +233,7 @@ class _RowDelegate(CellDelegate):
         if row.detail:
             top.adjust(0, metrics.height() // 4, 0, 0)
             top.setHeight(metrics.height())
-        value = metrics.elidedText(row.value, Qt.TextElideMode.ElideRight, rect.width() * 11 // 20)
-        painter.setPen(self.text_colour(cell))
-        painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
-        room = top.adjusted(0, 0, -metrics.horizontalAdvance(value) - metrics.height() // 2, 0)
-        self.paint_text(painter, cell, room, text, self.text_colour(cell))
+        self.paint_pair(painter, cell, top, text, row.value, self.text_colour(cell))
         if row.detail:
             self._paint_detail(painter, cell, top.translated(0, metrics.height() + metrics.height() // 8), row)
 

@@ -21,6 +21,7 @@ from gui.field_marks import Finding, SaidValue, ValueSource, same_setting
 from gui.measuring_jobs import PreparedJob, measure_job
 from gui.measuring_pane import MeasuringPane, PaneState
 from gui.receipt_view import ReceiptDialog
+from gui.receipts import Receipts
 from gui.saving import Saver
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class EvidencePanel(QWidget):
         self._item: RollItem | None = None
         self._evidence = EntryEvidence()
         self._findings: dict[str, Finding] = {}
-        self._receipt: ReceiptDialog | None = None
+        self._receipts = Receipts(self)
+        self._receipts.use_wanted.connect(self.use_measured)
         self._panes: dict[str, MeasuringPane] = {}
         self._build()
         self._store.changed.connect(self._note_change)
@@ -69,7 +71,7 @@ class EvidencePanel(QWidget):
     @property
     def receipt(self) -> ReceiptDialog | None:
         """The receipt that is open."""
-        return self._receipt
+        return self._receipts.dialog
 
     @property
     def pane(self) -> MeasuringPane | None:
@@ -188,21 +190,10 @@ class EvidencePanel(QWidget):
     def show_receipt(self, field: str) -> None:
         """Opens the receipt of that field; with the one before, where the verdict flipped."""
         finding = self._findings.get(field)
-        if finding is None or finding.measured is None:
-            return
-        row = next((row for row in self.rows if row.spec.name == field), None)
-        can_use = row is not None and row.mark.offer is not None and self._registry.read_only_reason is None
-        shown = [measured for measured in (finding.measured, finding.before) if measured is not None]
-        dialog = ReceiptDialog(shown, can_use=can_use, parent=self.window())
-        dialog.use_wanted.connect(self.use_measured)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.finished.connect(self._forget_receipt)
-        self._receipt = dialog
-        dialog.open()
-
-    @Slot()
-    def _forget_receipt(self) -> None:
-        self._receipt = None
+        if finding is not None:
+            row = next((row for row in self.rows if row.spec.name == field), None)
+            can_use = row is not None and row.mark.offer is not None and self._registry.read_only_reason is None
+            self._receipts.show(finding, can_use=can_use, window=self.window())
 
     # -------------------------------------------------------------------------------------------------------- values
 

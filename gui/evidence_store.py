@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ from core import paths
 from core.custom_providers import call_address
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.evidence import FILE_NAME, Evidence, Flip, RecordedOrigin, StoredReport
+from core.evidence import FILE_NAME, Evidence, RecordedOrigin
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.offered_models import FINGERPRINT_KEY, OfferedModel
 from core.registry import Registry
-from core.verdicts import Outcome, Report
+from core.report_history import Flip
+from core.verdicts import Report
 from gui.field_marks import Finding, Measured, SaidValue, ValueSource, same_setting
 from gui.worker import run_in_worker
 
@@ -235,7 +236,7 @@ def _read(evidence: Evidence, registry: Registry, entry: UserModelEntry) -> Entr
     if stored is None:
         return EntryEvidence(origins=origins)
     now = _now(registry, entry)
-    report, dates = _completed(stored, evidence.history(entry.id)[1:]) if stored.report.partial else (stored.report, {})
+    report, dates = evidence.known(entry.id)
     return EntryEvidence(
         report,
         stored.at,
@@ -244,21 +245,6 @@ def _read(evidence: Evidence, registry: Registry, entry: UserModelEntry) -> Entr
         origins,
         evidence.staleness(entry.id, now),
     )
-
-
-def _completed(newest: StoredReport, earlier: Iterable[StoredReport]) -> tuple[Report, dict[str, str]]:
-    """A measurement that ended early, with the last verdicts of what it did not decide, and the dates of those."""
-    verdicts, overrides = dict(newest.report.verdicts), dict(newest.report.overrides)
-    dates: dict[str, str] = {}
-    for stored in earlier:
-        for name, verdict in stored.report.verdicts.items():
-            known = verdicts.get(name)
-            if verdict.value is Outcome.INCONCLUSIVE or (known and known.value is not Outcome.INCONCLUSIVE):
-                continue
-            verdicts[name], dates[name] = verdict, stored.at
-            if name in stored.report.overrides:
-                overrides[name] = stored.report.overrides[name]
-    return replace(newest.report, verdicts=verdicts, overrides=overrides), dates
 
 
 def _now(registry: Registry, entry: UserModelEntry, offered: OfferedModel | None = None) -> Fingerprint:

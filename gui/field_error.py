@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from typing_extensions import override
 
 from gui.icons import icon_pixmap
 from gui.theme import tones
+from gui.wrapped_label import message_label
 
 
 class FieldError(QWidget):
@@ -23,14 +24,9 @@ class FieldError(QWidget):
         self._field = field
         self._reserved = reserved
         self._text = ""
+        self._blocks = False
         self._mark = QLabel(self)
-        self._label = QLabel(self)
-        self._label.setObjectName(f"{field.objectName()}_error")
-        self._label.setWordWrap(True)
-        self._label.setMinimumWidth(1)  # a name without a blank in it must not widen the form
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._label = message_label(f"{field.objectName()}_error", self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(self.fontMetrics().horizontalAdvance(" "))
@@ -46,12 +42,18 @@ class FieldError(QWidget):
         """What is said now; empty while all is well."""
         return self._text
 
-    def show_problem(self, title: str, hint: str = "") -> None:
-        """Say what is wrong; an empty title takes it back."""
+    @property
+    def blocks(self) -> bool:
+        """Whether what is said keeps the field from being taken as it is."""
+        return self._blocks
+
+    def show_problem(self, title: str, hint: str = "", *, blocks: bool = True) -> None:
+        """Say what is wrong; an empty title takes it back. What does not block is only worth another look."""
         text = f"{title} {hint}".strip() if title else ""
-        if text == self._text:
+        blocks = blocks and bool(text)
+        if (text, blocks) == (self._text, self._blocks):
             return
-        self._text = text
+        self._text, self._blocks = text, blocks
         self._label.setText(text)
         self._mark.setVisible(bool(text))
         self._paint()
@@ -75,7 +77,8 @@ class FieldError(QWidget):
         super().changeEvent(event)
 
     def _paint(self) -> None:
-        colour = tones(self.palette()).error
+        own = tones(self.palette())
+        colour = own.error if self._blocks else own.warning
         palette = self._label.palette()
         if palette.color(QPalette.ColorRole.WindowText) != colour:
             palette.setColor(QPalette.ColorRole.WindowText, colour)

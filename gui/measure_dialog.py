@@ -170,7 +170,7 @@ class MeasureDialog(WorkDialog):
     def _take_report(self, row: int) -> None:
         measurement = self.batch.measurements[row]
         report, entry_id = measurement.report, measurement.entry.id
-        if report is not None and measurement.is_decided and self._evidence is not None and entry_id is not None:
+        if report is not None and self._evidence is not None and entry_id is not None:
             self._evidence.keep_report(entry_id, report)
         self.panel.show_measurement(measurement)
 
@@ -280,7 +280,11 @@ class MeasureDialog(WorkDialog):
 
     @override
     def give_up(self) -> None:
-        self.batch.abandon()
+        for entry, job in self.batch.hand_over():
+            if self._evidence is not None and entry.id is not None:
+                self._evidence.keep_when_measured(entry.id, job)
+            else:
+                job.cancel()
 
     @override
     def stop_question(self) -> str:

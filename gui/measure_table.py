@@ -141,7 +141,7 @@ class MeasureTableModel(ReadOnlyTableModel):
             return ""
         report = measurement.report
         reason = one_line(tr_core(report.stopped_by)) if report.partial else ""
-        if reason and all(verdict.value is Outcome.INCONCLUSIVE for verdict in report.verdicts.values()):
+        if reason and not report.is_decided:
             return reason
         return " · ".join(words for words in (verdict_summary(report), reason) if words) or self.tr("Nothing certain")
 

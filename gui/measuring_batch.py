@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.verdicts import Outcome, Progress, Report
+from core.verdicts import Progress, Report
 from gui.measuring_jobs import PreparedJob
 
 StartJob = Callable[[UserModelEntry], PreparedJob]
@@ -53,9 +53,8 @@ class Measurement:
 
     @property
     def is_decided(self) -> bool:
-        """Whether anything was found: a report that can tell nothing is none."""
-        verdicts = self.report.verdicts.values() if self.report is not None else ()
-        return any(verdict.value is not Outcome.INCONCLUSIVE for verdict in verdicts)
+        """Whether anything was found."""
+        return self.report is not None and self.report.is_decided
 
     @property
     def calls(self) -> int:
@@ -128,12 +127,18 @@ class MeasuringBatch(QObject):
         for row in sorted(rows, key=lambda row: self.measurements[row].state is not MeasuringState.WAITING):
             self.stop(row)
 
-    def abandon(self) -> None:
-        """Lets everything go at once."""
+    def hand_over(self) -> list[tuple[UserModelEntry, PreparedJob]]:
+        """Lets everything go at once: the jobs under way, of which this hears no more."""
         self._is_running = False
+        jobs = []
         for measurement in self.measurements:
-            if measurement.job is not None and not measurement.is_over:
-                measurement.job.cancel()
+            job, measurement.job = measurement.job, None
+            if job is not None:
+                measurement.state = MeasuringState.CANCELLED
+                for signal in (job.progressed, job.succeeded, job.failed, job.cancelled):
+                    signal.disconnect()
+                jobs.append((measurement.entry, job))
+        return jobs
 
     def _go_on(self) -> None:
         busy = Counter(

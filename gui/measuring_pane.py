@@ -14,14 +14,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QSizePolicy,
     QWidget,
 )
 from typing_extensions import override
 
 from core.errors import MusterError
 from core.measurement_preparation import THOROUGH
-from core.verdicts import Limits, Outcome, Progress, Report
+from core.verdicts import Limits, Progress, Report
 from gui.buttons import push_button
 from gui.colours import mixed
 from gui.icons import icon_pixmap
@@ -30,6 +29,7 @@ from gui.run_figures import with_tabular_figures
 from gui.theme import tones
 from gui.verdict_words import cost_words, report_words
 from gui.words import tr_core
+from gui.wrapped_label import message_label
 
 
 class PaneState(StrEnum):
@@ -69,11 +69,11 @@ class MeasuringPane(QFrame):
         self._job: PreparedJob | None = None
         self._last_cost: tuple[int, int] | None = None
         self._picture = QLabel(self)
-        self._title = self._label("measuring_title")
+        self._title = message_label("measuring_title", self)
         bold = self._title.font()
         bold.setBold(True)
         self._title.setFont(bold)
-        self._words = self._label("measuring_words")
+        self._words = message_label("measuring_words", self)
         self._words.setFont(with_tabular_figures(self._words.font()))
         self.bar = QProgressBar(self)
         self.bar.setObjectName("measuring_progress")
@@ -245,7 +245,7 @@ class MeasuringPane(QFrame):
     def _report_title(self, report: Report) -> str:
         if not report.partial:
             return self.tr("Measured.")
-        if not any(verdict.value is not Outcome.INCONCLUSIVE for verdict in report.verdicts.values()):
+        if not report.is_decided:
             return self.tr("Nothing could be measured.")
         return self.tr("Measured in part.")
 
@@ -309,15 +309,6 @@ class MeasuringPane(QFrame):
         grid.addWidget(self._words, 1, 1)
         grid.addWidget(self.bar, 2, 1)
         grid.addLayout(buttons, 3, 1)
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setWordWrap(True)
-        label.setMinimumWidth(1)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        return label
 
     def _dress(self) -> None:
         parent = self.parentWidget()

@@ -23,6 +23,7 @@ from core.fields import FIELDS
 from core.verdicts import ModeResult
 from gui.colours import mixed
 from gui.roll_items import value_words
+from gui.row_glide import RowGlide
 from gui.run_figures import with_tabular_figures
 from gui.verdict_words import milliseconds_words
 from gui.words import one_line, tr_core
@@ -40,9 +41,11 @@ def mode_words(mode: str) -> str:
 
 
 class ModeChart(QWidget):
-    """One line for each mode, the best first: a bar for the rate, a whisker for its interval, a bar for the latency.
+    """One line for each mode: a bar for the rate, a whisker for its interval, a bar for the latency.
 
-    Arrow keys and clicks select a line; `selected` tells. What is drawn is also its accessible description.
+    While they are tried the lines stay in their places and fill; what is ranked stands with the best first, and the
+    lines glide there. Arrow keys and clicks select a line; `selected` tells. What is drawn is also its accessible
+    description.
     """
 
     selected = Signal()
@@ -56,17 +59,36 @@ class ModeChart(QWidget):
         self.setAutoFillBackground(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
         self._results: tuple[ModeResult, ...] = ()
+        self._is_ranked = False
         self._current = -1
         self._mode_now = ""
+        self._glide = RowGlide(self)
+        self._glide.moved.connect(self.update)
 
     def show_results(self, results: Sequence[ModeResult], mode_now: str = "") -> None:
-        """Draws these; `mode_now` is marked as the one in use. The first is selected where it succeeded at all."""
-        self._results, self._mode_now = tuple(results), mode_now
-        self._current = 0 if self._results and self._results[0].successes else -1
+        """Draws these, the best first; `mode_now` is marked as the one in use.
+
+        The first is selected where it succeeded at all.
+        """
+        self._glide.start([result.mode for result in self._results], [result.mode for result in results])
+        self._is_ranked, self._mode_now = True, mode_now
+        self._show(results, 0 if results and results[0].successes else -1)
+
+    def show_progress(self, results: Sequence[ModeResult]) -> None:
+        """Draws what is known until now, in the order in which the modes are tried; nothing is selected."""
+        self._glide.stop()
+        self._is_ranked = False
+        self._show(results, -1)
+
+    def _show(self, results: Sequence[ModeResult], current: int) -> None:
+        if len(results) != len(self._results):
+            self.updateGeometry()
+        self._results = tuple(results)
         self.setAccessibleDescription(self.text)
-        self.updateGeometry()
         self.update()
-        self.selected.emit()
+        if current != self._current or self._is_ranked:
+            self._current = current
+            self.selected.emit()
 
     def mark_in_use(self, mode: str) -> None:
         """Marks another mode as the one in use."""
@@ -131,9 +153,9 @@ class ModeChart(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(self.fontMetrics().averageCharWidth() * 62, self.sizeHint().height())
 
-    def _row_rect(self, row: int) -> QRect:
+    def _row_rect(self, place: float) -> QRect:
         height = self._row_height()
-        return QRect(0, self._head_height() + row * height, self.width(), height)
+        return QRect(0, self._head_height() + round(place * height), self.width(), height)
 
     def _columns(self, rect: QRect) -> tuple[QRect, QRect, QRect, QRect, QRect]:
         """Where in a line the name, the rate, its count, the latency and its number stand."""
@@ -158,8 +180,9 @@ class ModeChart(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_head(painter)
         slowest = max((result.median_latency_ms or 0.0 for result in self._results), default=0.0)
-        for row, result in enumerate(self._results):
-            self._paint_row(painter, row, result, slowest)
+        # The selected line last: on its way it passes over the others.
+        for row in sorted(range(len(self._results)), key=lambda row: row == self._current):
+            self._paint_row(painter, row, self._results[row], slowest)
         if self.hasFocus() and self.current is None:
             option = QStyleOptionFocusRect()
             option.initFrom(self)
@@ -186,23 +209,25 @@ class ModeChart(QWidget):
             painter.drawText(QRectF(x - wide, head.top(), 2 * wide, head.height()), Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_row(self, painter: QPainter, row: int, result: ModeResult, slowest: float) -> None:
-        rect, palette = self._row_rect(row), self.palette()
+        rect, palette = self._row_rect(self._glide.place(result.mode, row)), self.palette()
         is_current = row == self._current
         if is_current:
             group = QPalette.ColorGroup.Active if self.hasFocus() else QPalette.ColorGroup.Inactive
-            painter.setPen(Qt.PenStyle.NoPen)
             painter.fillRect(rect, palette.color(group, _Role.Highlight))
+        elif self._glide.is_moving:
+            painter.fillRect(rect, palette.color(_Role.Base))
         text = palette.color(_Role.HighlightedText if is_current else _Role.Text)
         columns = self._columns(rect)
-        if result.reason and rect.height() >= _LINES_WITH_REASON * self.fontMetrics().height():
-            ground = self._ground(is_current=is_current)
-            self._paint_reason(painter, columns[1].united(columns[4]), result, text, ground)
-            upper = rect.adjusted(0, 0, 0, -self.fontMetrics().height())
-            columns = self._columns(upper)
+        if rect.height() >= _LINES_WITH_REASON * self.fontMetrics().height():
+            if result.reason:
+                ground = self._ground(is_current=is_current)
+                self._paint_reason(painter, columns[1].united(columns[4]), result, text, ground)
+            # Kept free where there is no reason: a line must not move when it gets one.
+            columns = self._columns(rect.adjusted(0, 0, 0, -self.fontMetrics().height() // 2))
         name, rate, count, latency, number = columns
         self._paint_name(painter, name, result, text)
         if result.trials:
-            self._paint_rate(painter, rate, result, is_best=row == 0 and result.successes > 0)
+            self._paint_rate(painter, rate, result, is_best=self._is_ranked and row == 0 and result.successes > 0)
         painter.setFont(with_tabular_figures(self.font()))
         painter.setPen(text if result.trials else self._quiet())
         painter.drawText(count, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._count_words(result))

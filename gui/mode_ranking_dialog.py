@@ -24,7 +24,7 @@ from core.errors import MusterError
 from core.fields import FIELDS
 from core.registry import Registry
 from core.resolver import resolve
-from core.verdicts import ModeResult, Progress
+from core.verdicts import ModeResult, Progress, best_first
 from gui.buttons import push_button
 from gui.empty_state import EmptyState
 from gui.error_box import ErrorBox
@@ -205,10 +205,15 @@ class ModeRankingDialog(WorkDialog):
         job.progressed.connect(self._show_progress)
         job.succeeded.connect(self._show_results)
         job.failed.connect(self._show_error)
+        job.cancelled.connect(self._show_nothing)
         job.finished.connect(self._end)
         self.progress.bar.setRange(0, len(RANKED) * self.trials_box.value())
         self.progress.bar.setValue(0)
         self.progress.label.setText(self.tr("Waiting for the engine…"))
+        self.summary.clear()
+        self.chart.show_progress([ModeResult(mode, 0, 0) for mode in RANKED])
+        self.chart.mark_in_use(self._mode_now())
+        self.pages.setCurrentIndex(_CHART)
         self._allow()
         job.start()
 
@@ -222,6 +227,9 @@ class ModeRankingDialog(WorkDialog):
 
     @Slot(object)
     def _show_progress(self, progress: Progress) -> None:
+        self.chart.show_progress(progress.modes)
+        if self._job is None or self._job.is_stopping:
+            return
         self.progress.bar.setRange(0, progress.of)
         self.progress.bar.setValue(progress.calls)
         self.progress.label.setText(
@@ -233,7 +241,6 @@ class ModeRankingDialog(WorkDialog):
     @Slot(object)
     def _show_results(self, results: tuple[ModeResult, ...]) -> None:
         self.chart.show_results(results, self._mode_now())
-        self.pages.setCurrentIndex(_CHART)
         tried = sum(result.trials for result in results)
         self.progress.bar.setValue(self.progress.bar.maximum())
         self.progress.label.setText(count_words(tried, self.tr("1 try"), self.tr("{count} tries")))
@@ -243,8 +250,19 @@ class ModeRankingDialog(WorkDialog):
     @Slot(object)
     def _show_error(self, error: MusterError) -> None:
         self.error_box.show_error(error)
+        if any(result.trials for result in self.chart.results):
+            self.chart.show_results(best_first(self.chart.results), self._mode_now())
+            self._show_summary()
+        else:
+            self._show_nothing()
         self.progress.label.setText("")
         self.progress.bar.setValue(0)
+
+    @Slot()
+    def _show_nothing(self) -> None:
+        """Has the hint stand where nothing was tried."""
+        self.chart.show_results(())
+        self.pages.setCurrentIndex(_HINT)
 
     @Slot()
     def _end(self) -> None:

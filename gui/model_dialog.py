@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -22,6 +22,7 @@ from gui.field_error import FieldError
 from gui.model_form import ModelForm
 from gui.model_measuring import ModelMeasuring
 from gui.model_offers import ModelOffers
+from gui.roll_watch import RollWatch
 from gui.words import tr_core
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ class ModelDialog(QDialog):
 
     submitted = Signal(object)
     providers_requested = Signal()
-    _roll_changed = Signal()
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ModelDialog(QDialog):
         self._is_busy = False
         self._is_placed = False
         self._question: QMessageBox | None = None
-        self._unsubscribers: list[Callable[[], None]] = []
+        self._watch = RollWatch(registry, self._offer_providers, self)
         self._build(self._entry_to_show())
         self._offers.found.connect(self._offer_models)
         self._initial = self.form.state()
@@ -125,12 +125,8 @@ class ModelDialog(QDialog):
         if not self._is_placed:
             self._is_placed = True
             self._fit.place()
-        if not event.spontaneous() and not self._unsubscribers:
-            # Told on the thread that made the change; the signal brings it to this one.
-            self._unsubscribers = [
-                self._registry.subscribe(lambda _document: self._roll_changed.emit()),
-                self._registry.credentials.subscribe(self._roll_changed.emit),
-            ]
+        if not event.spontaneous() and not self._watch.is_watching:
+            self._watch.start()
             self._offer_providers()
             self._look_up_models()
         super().showEvent(event)
@@ -138,8 +134,7 @@ class ModelDialog(QDialog):
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         if not event.spontaneous():
-            while self._unsubscribers:
-                self._unsubscribers.pop()()
+            self._watch.stop()
             self._offers.stop()
             self.measuring.stop()
         super().hideEvent(event)
@@ -210,7 +205,6 @@ class ModelDialog(QDialog):
         self.measuring.pointed.connect(self._scroll.ensureWidgetVisible)
         self._buttons.accepted.connect(self._submit)
         self._buttons.rejected.connect(self.reject)
-        self._roll_changed.connect(self._offer_providers, Qt.ConnectionType.QueuedConnection)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)

@@ -20,6 +20,7 @@ from gui.field_marks import NO_FINDING, Finding, MarkKind, SaidValue, ValueSourc
 from gui.measuring_jobs import PreparedJob, measure_job
 from gui.measuring_pane import MeasuringPane
 from gui.receipt_view import ReceiptDialog
+from gui.receipts import Receipts
 from gui.suggesting import Suggesting
 from gui.words import tr_core
 
@@ -65,7 +66,7 @@ class ModelMeasuring(QObject):
         self._suggested: tuple[Target, dict[str, SaidValue]] | None = None
         self._offers_suggestions = False
         self._refusal: MusterError | None = None
-        self._receipt: ReceiptDialog | None = None
+        self._receipts = Receipts(self)
         self._suggesting = Suggesting(registry, engine, self) if engine is not None else None
         self.measure_button = push_button("measure", self.tr("&Measure…"), "microscope", parent)
         self.measure_button.setToolTip(self.tr("Ask the model itself what it can do"))
@@ -78,6 +79,7 @@ class ModelMeasuring(QObject):
         self.pane.use_all_wanted.connect(self.use_all)
         self.pane.resized.connect(self._note_pane)
         form.overrides.receipt_wanted.connect(self.show_receipt)
+        self._receipts.use_wanted.connect(self._use_measured)
         if self._suggesting is not None:
             self._suggesting.found.connect(self._take_suggestions)
             self._suggesting.refused.connect(self._note_refusal)
@@ -88,7 +90,7 @@ class ModelMeasuring(QObject):
     @property
     def receipt(self) -> ReceiptDialog | None:
         """The receipt that is open."""
-        return self._receipt
+        return self._receipts.dialog
 
     def set_enabled(self, is_enabled: bool) -> None:
         """Whether measuring and suggesting can be asked for now."""
@@ -175,8 +177,12 @@ class ModelMeasuring(QObject):
             known = self._kept.findings(self._entry.overrides)
         report = self._report_here()
         if report is not None:
+            leaves_open = report.partial or not report.is_decided
             for name, finding in findings_of(report).items():
-                known[name] = replace(known.get(name, NO_FINDING), measured=finding.measured)
+                before = known.get(name, NO_FINDING)
+                if leaves_open and finding.measured and not finding.measured.is_decided and before.measured:
+                    continue  # it did not get there: what was known of it is known still
+                known[name] = replace(before, measured=finding.measured)
         suggested = self._suggested[1] if self._suggested is not None and self._suggested[0] == _target(draft) else {}
         for name, said in suggested.items():
             known[name] = replace(known.get(name, NO_FINDING), suggested=said)
@@ -190,22 +196,13 @@ class ModelMeasuring(QObject):
     def show_receipt(self, field: str) -> None:
         """Open the receipt of that field's measurement."""
         row = self._form.overrides.rows[field]
-        finding = row.finding
-        if finding.measured is None:
-            return
         offer = row.mark.offer
         can_use = offer is not None and offer.source is ValueSource.MEASURED
-        shown = [measured for measured in (finding.measured, finding.before) if measured is not None]
-        dialog = ReceiptDialog(shown, can_use=can_use, parent=self._window)
-        dialog.use_wanted.connect(lambda _field: row.use_offer())
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.finished.connect(self._forget_receipt)
-        self._receipt = dialog
-        dialog.open()
+        self._receipts.show(row.finding, can_use=can_use, window=self._window)
 
-    @Slot()
-    def _forget_receipt(self) -> None:
-        self._receipt = None
+    @Slot(str)
+    def _use_measured(self, field: str) -> None:
+        self._form.overrides.rows[field].use_offer()
 
     def _take_kept(self, evidence: EntryEvidence) -> None:
         self._kept = evidence

@@ -23,7 +23,7 @@ class ModelOffers(QObject):
     """Looks up what a provider offers: the shipped catalogue, and what the person's own servers list.
 
     Hosted providers are not asked: the catalogue knows their models without a request. `found` carries the provider's
-    key and its model IDs; a failure offers nothing, for *Check connection* is the place that tells it.
+    key and its model IDs; a failure offers nothing, for *Check Connection* is the place that tells it.
     """
 
     found = Signal(object, object)

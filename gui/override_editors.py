@@ -143,7 +143,7 @@ class TextListEditor(_RowsEditor):
     @override
     def _make_detail(self) -> None:
         label = tr_core(self.spec.label)
-        self._show_detail(self._make_rows((label,), self.tr("Add another"), self))
+        self._show_detail(self._make_rows((label,), self.tr("Add Another"), self))
 
     @override
     def _accepts(self, value: Any) -> bool:
@@ -191,7 +191,7 @@ class ChoiceListEditor(TextListEditor):
             box.toggled.connect(self._detail_edited)
             grid.addWidget(box, number % half, number // half)
             self.boxes[choice.value] = box
-        rows = self._make_rows((self.tr("another type"),), self.tr("Add another type"), detail)
+        rows = self._make_rows((self.tr("another type"),), self.tr("Add Another Type"), detail)
         grid.addWidget(rows, half, 0, 1, 2)
         self._show_detail(detail)
 
@@ -220,7 +220,7 @@ class TextMapEditor(_RowsEditor):
     @override
     def _make_detail(self) -> None:
         columns = (self.tr("Label"), self.tr("Value"))
-        self._show_detail(self._make_rows(columns, self.tr("Add another"), self))
+        self._show_detail(self._make_rows(columns, self.tr("Add Another"), self))
 
     @override
     def _accepts(self, value: Any) -> bool:

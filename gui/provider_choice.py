@@ -34,7 +34,7 @@ class ProviderChoice(QWidget):
         self.empty = QLabel(self.tr("No provider is set up yet."), self)
         self.empty.setObjectName("no_provider")
         self.empty.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.button = QPushButton(self.tr("Set &up a provider…"), self)
+        self.button = QPushButton(self.tr("Set &Up a Provider…"), self)
         self.button.setObjectName("set_up_provider")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from core.changes import Change
 from core.credentials import CUSTOM_KEY
-from core.custom_providers import check_base_url
+from core.custom_providers import check_base_url, name_in_other_case
 from core.errors import InvalidProvider, MusterError
 from core.providers import ModelListing, ProviderKind, ProviderRow
 from core.registry import Registry
@@ -20,7 +20,7 @@ from gui.credential_row import CredentialRow
 from gui.field_error import FieldError
 from gui.icons import icon
 from gui.provider_form import ProviderForm
-from gui.words import one_line, tr_core
+from gui.words import isolated, one_line, tr_core
 
 STAND_IN_URL = "http://localhost/v1"
 """An address that is accepted, for asking what is wrong with a name alone."""
@@ -45,7 +45,7 @@ class BuiltinProviderForm(ProviderForm):
             self.add_credential(field.config_key, tr_core(field.label), is_secret=field.secret, hint=hint)
         self.add_place()
         if row.key_page:
-            words = self.tr("&Get {name}") if row.kind is ProviderKind.LOCAL else self.tr("&Get a key")
+            words = self.tr("&Get {name}") if row.kind is ProviderKind.LOCAL else self.tr("&Get a Key")
             self.link = QPushButton(icon("external-link"), words.format(name=row.display_name), self)
             self.link.setObjectName("get_key")
             self.link.setFlat(True)
@@ -129,7 +129,7 @@ class CustomProviderForm(ProviderForm):
             self.grid.addWidget(self.errors[field], row + 1, 1)
         self.add_credential(CUSTOM_KEY, self.tr("API Ke&y (Optional)"), is_secret=True)
         self.add_place()
-        self.remove_button = QPushButton(icon("trash"), self.tr("&Remove provider"), self)
+        self.remove_button = QPushButton(icon("trash"), self.tr("&Remove Provider"), self)
         self.remove_button.setObjectName("remove_provider")
         self.remove_words = QLabel(self)
         self.remove_words.setObjectName("remove_words")
@@ -168,7 +168,7 @@ class CustomProviderForm(ProviderForm):
         is_new = self._name is None
         self.heading.setText(self.tr("New custom provider") if self._name is None else one_line(self._name, 80))
         self.heading.setToolTip("" if self._name is None else one_line(self._name))
-        self.save_button.setText(self.tr("&Add provider") if is_new else self.tr("&Save"))
+        self.save_button.setText(self.tr("&Add Provider") if is_new else self.tr("&Save"))
         self.remove_button.setVisible(not is_new)
         self.remove_words.setText(self._removal_words())
         super().refresh()
@@ -184,7 +184,7 @@ class CustomProviderForm(ProviderForm):
     def address(self) -> tuple[str, ModelListing] | None:
         self._touched.add("base_url")
         self._show_problems()
-        if self.errors["base_url"].text:
+        if self.errors["base_url"].blocks:
             self.base_url.setFocus()
             return None
         return self.base_url.text().strip(), ModelListing.OPENAI
@@ -202,7 +202,7 @@ class CustomProviderForm(ProviderForm):
         self._touched |= {"name", "base_url"}
         self._show_problems()
         for field, line in (("name", self.name), ("base_url", self.base_url)):
-            if self.errors[field].text:
+            if self.errors[field].blocks:
                 line.setFocus()
                 self.errors[field].announce()
                 return
@@ -260,6 +260,10 @@ class CustomProviderForm(ProviderForm):
                 self.errors[field].clear()
             else:
                 self.errors[field].show_problem(tr_core(problem.title), tr_core(problem.hint))
+        like = name_in_other_case(self.name.text(), self.registry.document.provider_by_name)
+        if like is not None and like != self._name and not self.errors["name"].text:
+            words = self.tr("Only upper and lower case tell it from {name}.").format(name=isolated(like))
+            self.errors["name"].show_problem(words, self.tr("Both can be used."), blocks=False)
 
     def _removal_words(self) -> str:
         count = sum(

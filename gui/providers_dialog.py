@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
@@ -29,12 +29,14 @@ from core.registry import Registry
 from gui.connection_panel import Checker
 from gui.dialog_fit import ContentScroll, edge_margin
 from gui.discard_question import ask_to_discard
+from gui.edit_notices import EditNotices
 from gui.icons import icon
 from gui.notices import Notices
 from gui.provider_checks import ProviderChecks
 from gui.provider_form import ProviderForm
 from gui.provider_forms import BuiltinProviderForm, CustomProviderForm
 from gui.provider_states import provider_state, state_icon, state_words
+from gui.roll_watch import RollWatch
 from gui.saving import Saver
 from gui.words import isolated, one_line, tr_core
 from gui.worker import run_in_worker
@@ -49,8 +51,6 @@ class ProvidersDialog(QDialog):
 
     `select` is the (provider type, provider ID) to begin with; `NEW` begins a new one.
     """
-
-    _roll_changed = Signal()
 
     def __init__(
         self,
@@ -74,7 +74,9 @@ class ProvidersDialog(QDialog):
         self._keys: list[Key | None] = []
         """What each line of the list stands for; None for headings."""
         self._question: QMessageBox | None = None
-        self._unsubscribers: list[Callable[[], None]] = []
+        self._removed = QElapsedTimer()
+        """Runs since a provider was last removed."""
+        self._watch = RollWatch(registry, self._refresh, self)
         self._build()
         self._list_providers()
         first = next(key for key in self._keys if key is not None)
@@ -112,20 +114,15 @@ class ProvidersDialog(QDialog):
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
-        if not event.spontaneous() and not self._unsubscribers:
-            # Told on the thread that made the change; the signal brings it to this one.
-            self._unsubscribers = [
-                self._registry.subscribe(lambda _document: self._roll_changed.emit()),
-                self._registry.credentials.subscribe(self._roll_changed.emit),
-            ]
+        if not event.spontaneous() and not self._watch.is_watching:
+            self._watch.start()
             run_in_worker(self, self._registry.credentials.refresh)
         super().showEvent(event)
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         if not event.spontaneous():
-            while self._unsubscribers:
-                self._unsubscribers.pop()()
+            self._watch.stop()
             for form in self._forms.values():
                 form.panel.cancel()
         super().hideEvent(event)
@@ -146,11 +143,12 @@ class ProvidersDialog(QDialog):
         screen = self.screen().availableGeometry()
         names = max(self.fontMetrics().horizontalAdvance(row.display_name) for row in PROVIDERS if row.runs)
         self.list.setFixedWidth(min(names + height * 4, screen.width() // 3))
-        self.add_button = QPushButton(icon("plus"), self.tr("Add custom &provider"), self)
+        self.add_button = QPushButton(icon("plus"), self.tr("Add Custom &Provider"), self)
         self.add_button.setObjectName("add_provider")
         self.stack = QStackedWidget(self)
         self._notices = Notices(self)
         self._notices.area.setObjectName("provider_notices")
+        self._edit_notices = EditNotices(self._notices, self._saver, self)
         self.buttons = QDialogButtonBox(self)
         self.buttons.setContentsMargins(0, 0, edge_margin(self), 0)
         self.close_button = self.buttons.addButton(self.tr("C&lose"), QDialogButtonBox.ButtonRole.RejectRole)
@@ -173,7 +171,6 @@ class ProvidersDialog(QDialog):
         self.add_button.clicked.connect(self._begin_new)
         self.buttons.rejected.connect(self.reject)
         self._saver.failed.connect(self._notices.show_error)
-        self._roll_changed.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
 
     def _list_providers(self) -> None:
         chosen = self.chosen
@@ -331,8 +328,11 @@ class ProvidersDialog(QDialog):
     @Slot()
     def _remove_chosen(self) -> None:
         key = self.chosen
-        if key is None:
+        # The next provider's button comes to stand under the pointer: a double click must not remove that one too.
+        is_second_click = self._removed.isValid() and not self._removed.hasExpired(QApplication.doubleClickInterval())
+        if key is None or is_second_click:
             return
+        self._removed.start()
         try:
             change = self._registry.plan_remove_provider(key[1])
             self._saver.commit(change)
@@ -342,11 +342,7 @@ class ProvidersDialog(QDialog):
         self._drop_form(key)
         self._refresh()
         text = self.tr("Removed {name}.").format(name=isolated(key[1]))
-        self._notices.show(
-            f"{text} {tr_core(change.notice)}".strip(),
-            action_text=self.tr("Undo"),
-            on_action=self._saver.undo_stack.undo,
-        )
+        self._edit_notices.show(f"{text} {tr_core(change.notice)}".strip())
         self.list.setFocus()
 
     def _note_check(self, form: ProviderForm, report: ConnectionReport) -> None:

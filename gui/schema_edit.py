@@ -68,7 +68,7 @@ class SchemaEdit(QWidget):
         self._verdict.setAlignment(Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft)
         self._example = self._button("schema_example", self.tr("E&xample"), self.tr("Fill in a small schema"))
         self._format = self._button("schema_format", self.tr("&Format"), self.tr("Indent the schema"))
-        self._go = self._button("schema_go_to_mistake", self.tr("&Go there"), self.tr("Put the cursor at the mistake"))
+        self._go = self._button("schema_go_to_mistake", self.tr("&Go There"), self.tr("Put the cursor at the mistake"))
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(CHECK_DELAY_MS)

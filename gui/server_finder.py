@@ -140,9 +140,9 @@ class ServerFinder(QFrame):
         return None
 
     def _add(self, server: LocalServer) -> None:
-        taken = {provider.name for provider in self._registry.providers}
+        taken = {provider.name.casefold() for provider in self._registry.providers}
         name, number = server.name, 2
-        while name in taken:
+        while name.casefold() in taken:
             name, number = f"{server.name} {number}", number + 1
         try:
             self._saver.commit(self._registry.plan_add_provider(name, server.base_url))

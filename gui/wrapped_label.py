@@ -1,4 +1,4 @@
-"""A text of several lines that gets the height that it needs: `WrappedLabel`."""
+"""Texts of several lines that get the height that they need."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from typing_extensions import override
+
+
+def message_label(name: str, parent: QWidget) -> QLabel:
+    """A sentence that wraps; one without a blank in it, such as an address, does not widen what it stands in."""
+    label = QLabel(parent)
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setMinimumWidth(1)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+    return label
 
 
 class WrappedLabel(QLabel):

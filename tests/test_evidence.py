@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,60 @@ def test_what_is_inconclusive_conflicts_with_nothing(path: Path) -> None:
         evidence.add_report("one", report(supports_vision=UNSURE))
         assert evidence.conflicts(custom(id="one", overrides={"supports_vision": True})) == ()
         assert evidence.conflicts(custom(overrides={"supports_vision": True})) == ()
+
+
+def test_a_measurement_that_found_nothing_stands_in_for_none_that_did(path: Path) -> None:
+    entry = custom(id="one", overrides={"supports_vision": True})
+    told = Fingerprint("http://127.0.0.1:8080/v1", "m").to_text()
+    with Evidence.open(path) as evidence:
+        evidence.add_report("one", report(at="1", supports_vision=(YES, True)))
+        evidence.add_report("one", report(at="2", fingerprint=told, supports_vision=(NO, False)))
+        evidence.add_report("one", report(at="3", supports_vision=UNSURE, supports_logprobs=UNSURE))
+        latest = evidence.latest("one")
+        assert latest is not None
+        assert latest.at == "2"
+        assert [flip.after_at for flip in evidence.drift("one")] == ["2"]
+        assert [conflict.at for conflict in evidence.conflicts(entry)] == ["2"]
+        assert not evidence.is_stale("one", told)
+        assert [stored.at for stored in evidence.history("one")] == ["3", "2", "1"]
+
+
+def test_where_nothing_was_ever_found_the_newest_attempt_is_kept(path: Path) -> None:
+    with Evidence.open(path) as evidence:
+        for at in ("1", "2"):
+            evidence.add_report("one", report(at=at, supports_vision=UNSURE))
+        latest = evidence.latest("one")
+        assert latest is not None
+        assert latest.at == "2"
+
+
+def test_attempts_that_found_nothing_push_out_none_that_did(path: Path) -> None:
+    with Evidence.open(path) as evidence:
+        evidence.add_report("one", report(at="found", supports_vision=(YES, True)))
+        for number in range(MOST_REPORTS + 5):
+            evidence.add_report("one", report(at=f"{number}", supports_vision=UNSURE))
+        history = evidence.history("one")
+        assert (history[0].at, history[-1].at, len(history)) == (f"{MOST_REPORTS + 4}", "found", MOST_REPORTS + 1)
+
+
+def test_what_an_early_end_did_not_get_to_is_known_from_before(path: Path) -> None:
+    entry = custom(id="one", overrides={"supports_vision": True, "supports_logprobs": False})
+    part = report(at="2", supports_vision=UNSURE, supports_logprobs=(YES, True))
+    with Evidence.open(path) as evidence:
+        evidence.add_report("one", report(at="1", supports_vision=(NO, False), supports_logprobs=(NO, False)))
+        evidence.add_report("one", replace(part, partial=True))
+        known, at = evidence.known("one")
+        assert {name: verdict.value for name, verdict in known.verdicts.items()} == {
+            "supports_vision": NO,
+            "supports_logprobs": YES,
+        }
+        assert at == {"supports_vision": "1", "supports_logprobs": "2"}
+        assert {(conflict.field, conflict.at) for conflict in evidence.conflicts(entry)} == {
+            ("supports_vision", "1"),
+            ("supports_logprobs", "2"),
+        }
+        evidence.add_report("one", report(at="3", supports_vision=UNSURE, supports_logprobs=(YES, True)))
+        assert evidence.known("one")[0].verdicts["supports_vision"].value is UNSURE
 
 
 def test_origins_are_kept_with_their_date_and_a_later_hand_makes_them_yours(path: Path) -> None:

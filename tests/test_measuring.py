@@ -304,7 +304,24 @@ def test_modes_are_ranked_by_success_on_the_persons_own_schema(tmp_path: Path) -
         ("function_calling_weak", 0, 3),
     ]
     assert all(result.median_latency_ms for result in ranked)
-    assert "JSON" in ranked[-1].reason
+    assert ranked[-1].reason == "The model answered with text instead of the tool call."
+
+
+async def test_a_ranking_tells_what_each_mode_has_achieved_until_then() -> None:
+    told: list[Progress] = []
+    with CapableServer({A.SCHEMA}) as server:
+        async with EngineClient() as engine:
+            spec = run_of(server.base_url, schema=SCHEMA)
+            await engine.rank(spec, trials=2, modes=["function_calling", "json_schema"], on_progress=told.append)
+    achieved = [[(result.mode, result.successes, result.trials) for result in progress.modes] for progress in told]
+    assert achieved == [
+        [("function_calling", 0, 0), ("json_schema", 0, 0)],
+        [("function_calling", 1, 1), ("json_schema", 0, 0)],
+        [("function_calling", 1, 1), ("json_schema", 0, 1)],
+        [("function_calling", 2, 2), ("json_schema", 0, 1)],
+    ]
+    assert told[-1].modes[0].median_latency_ms is not None
+    assert told[-1].modes[0].interval[0] > told[1].modes[0].interval[0]
 
 
 def test_a_mode_that_is_refused_is_tried_once() -> None:

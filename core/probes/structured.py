@@ -128,7 +128,7 @@ def _judge_forced(schema: dict[str, Any]) -> Judge:
         if missing is not None:
             return missing
         if not answer.calls:
-            return denied("The answer was text: the forced tool call was ignored.")
+            return denied("The model answered with text instead of the forced tool call.")
         if not named:
             return denied(f"Another tool was called: {answer.calls[0].name[:40]}.")
         return denied("The forced tool was called with arguments of another shape.")

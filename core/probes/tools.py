@@ -104,7 +104,7 @@ def _judge_call(number: str) -> Judge:
             return unclear("The tool was called, with other arguments than the prompt's.")
         if answer.calls:
             return unclear(f"A tool was called that was not offered: {answer.calls[0].name[:40]}.")
-        return unclear("The model answered with text and called no tool.")
+        return unclear("The model answered with text instead of the tool call.")
 
     return judge
 

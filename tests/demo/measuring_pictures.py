@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 from PySide6.QtCore import QLocale
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QWidget
 
 from tests.demo.virtual_screen import VirtualScreen
 from tests.rolls import open_roll, write_roll
@@ -66,9 +66,9 @@ def _offered(model_id: str, context: int, parameters: str, inputs: str) -> dict[
     }
 
 
-def _keep(dialog: QDialog, target: Path) -> None:
-    QTest.qWait(300)
-    dialog.grab().save(str(target))
+def _keep(widget: QWidget, target: Path) -> None:
+    QTest.qWait(700)
+    widget.grab().save(str(target))
     with Image.open(target) as taken:
         small = taken.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small.save(target, optimize=True)
@@ -82,11 +82,15 @@ def pose(folder: Path, home: Path, *, dark: bool) -> int:
     from gui.discover_dialog import DiscoverDialog
     from gui.engine_host import EngineHost
     from gui.evidence_store import program_evidence
+    from gui.main_window import MainWindow
     from gui.measure_dialog import MeasureDialog
+    from gui.measuring_pane import PaneState
     from gui.mode_ranking_dialog import ModeRankingDialog
+    from gui.model_dialog import ModelDialog
     from gui.saving import Saver
     from gui.scopes import Scope
     from gui.theme import Theme, ThemeChooser
+    from gui.window_state import WindowState
     from tests.window_driver import wait_until
 
     QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
@@ -150,9 +154,30 @@ def pose(folder: Path, home: Path, *, dark: bool) -> int:
         ranking.prompt_edit.setPlainText(PROMPT)
         ranking.schema_edit.set_text(SCHEMA)
         ranking.start()
-        wait_until(lambda: bool(ranking.chart.results), "the modes are ranked", 300)
+        wait_until(ranking.trials_box.isEnabled, "the modes are ranked", 300)
         _keep(ranking, folder / "ranking.png")
         ranking.close()
+
+        # The office's server has been set up anew: it gives logprobs now.
+        office.without = frozenset({Ability.VISION})
+        entry = registry.entries()[3]
+        dialog = ModelDialog(registry, entry=entry, replacing=entry.id, engine=engine)
+        dialog.open()
+        dialog.measuring.measure()
+        dialog.measuring.pane.start()
+        wait_until(lambda: dialog.measuring.pane.state is PaneState.DONE, "the model is measured", 180)
+        _keep(dialog, folder / "evidence.png")
+        dialog.reject()
+
+        window = MainWindow(registry, themes, WindowState())
+        window.set_engine(engine)
+        window.resize(1280, 660)
+        window.show()
+        window.table.select_keys(["Gemma 3 27B (office)"])
+        window.details.tabs.setCurrentWidget(window.evidence_tab)
+        wait_until(lambda: bool(window.evidence_tab.panel and window.evidence_tab.panel.rows), "it is read", 60)
+        _keep(window, folder / "evidence-tab.png")
+        window.close()
         engine.stop()
         saver.close()
         registry.close()

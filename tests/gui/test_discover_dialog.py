@@ -136,7 +136,7 @@ def test_many_models_are_added_by_one_edit_that_one_undo_takes_back(
     before = desk.registry.path.read_text()
     dialog = listed(qtbot, desk)
     dialog.panel.tick_button.click()
-    assert dialog.add_button.text().replace("&", "") == "Add 2 models"
+    assert dialog.add_button.text().replace("&", "") == "Add 2 Models"
     with qtbot.waitSignal(dialog.added) as added:
         dialog.add_button.click()
     assert len(added.args[0]) == 2

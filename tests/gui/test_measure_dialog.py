@@ -249,10 +249,25 @@ def test_an_endpoint_that_refuses_the_key_says_so_and_can_be_tried_again(qtbot: 
         assert cell(dialog, 0, Column.STATE) == "Failed"
         assert "did not accept the key" in cell(dialog, 0, Column.FOUND)
         assert not dialog.apply_button.isEnabled()
-        assert desk.last_report("Box-0") is None
+        qtbot.waitUntil(lambda: desk.last_report("Box-0") is not None)
         server.kind = Misbehaviour.OTHER_MODEL
         measure_all(qtbot, dialog)
         assert cell(dialog, 0, Column.STATE) == "Measured"
+
+
+def test_a_measurement_that_could_tell_nothing_takes_the_place_of_none_that_could(
+    qtbot: QtBot, open_desk: OpenDesk
+) -> None:
+    with MisbehavingServer(Misbehaviour.OTHER_MODEL) as server:
+        desk = open_desk(Box=(server.base_url, [{}]))
+        with qtbot.waitSignal(desk.evidence.changed, timeout=LIMIT_MS):
+            measure_all(qtbot, open_dialog(qtbot, desk))
+        found = desk.last_report("Box-0")
+        server.kind = Misbehaviour.NOT_ALLOWED
+        with qtbot.waitSignal(desk.evidence.changed, timeout=LIMIT_MS):
+            measure_all(qtbot, open_dialog(qtbot, desk))
+        assert found is not None
+        assert desk.last_report("Box-0") == found
 
 
 def test_a_model_whose_provider_was_renamed_is_measured_all_the_same(qtbot: QtBot, open_desk: OpenDesk) -> None:
@@ -264,9 +279,10 @@ def test_a_model_whose_provider_was_renamed_is_measured_all_the_same(qtbot: QtBo
         assert cell(dialog, 0, Column.STATE) == "Measured"
 
 
-def test_closing_while_it_measures_asks_first(qtbot: QtBot, open_desk: OpenDesk) -> None:
+def test_closing_while_it_measures_asks_first_and_keeps_what_was_found(qtbot: QtBot, open_desk: OpenDesk) -> None:
     with CapableServer(reply_s=0.1) as server:
-        dialog = open_dialog(qtbot, open_desk(Box=(server.base_url, [{}])))
+        desk = open_desk(Box=(server.base_url, [{}]))
+        dialog = open_dialog(qtbot, desk)
         dialog.start_button.click()
         qtbot.waitUntil(lambda: dialog.batch.measurements[0].calls >= 1, timeout=LIMIT_MS)
         dialog.close_button.click()
@@ -276,6 +292,7 @@ def test_closing_while_it_measures_asks_first(qtbot: QtBot, open_desk: OpenDesk)
         assert stop is not None
         stop.click()
         qtbot.waitUntil(lambda: not dialog.isVisible())
+        qtbot.waitUntil(lambda: desk.last_report("Box-0") is not None, timeout=LIMIT_MS)
 
 
 def test_what_was_measured_cannot_be_applied_to_a_roll_that_may_not_be_written(

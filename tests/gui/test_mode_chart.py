@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
@@ -16,8 +16,9 @@ from pytestqt.qtbot import QtBot
 from core.registry import Registry
 from core.verdicts import ModeResult
 from gui.engine_host import EngineHost
-from gui.mode_chart import ModeChart
+from gui.mode_chart import ModeChart, mode_words
 from gui.mode_ranking_dialog import RANKED, ModeRankingDialog
+from gui.row_glide import RowGlide
 from gui.saving import Saver
 from gui.theme import Theme, ThemeChooser
 from gui.worker import wait_for_workers
@@ -152,6 +153,29 @@ def test_a_higher_rate_paints_a_longer_bar(chart: ModeChart) -> None:
     assert 0 < max(shorter) < max(painted) / 2
 
 
+def test_lines_keep_their_places_while_they_fill(chart: ModeChart) -> None:
+    chart.show_progress([ModeResult("json_schema", 0, 0), ModeResult("function_calling", 0, 0)])
+    assert chart.current is None
+    assert chart.text.splitlines() == ["JSON Schema: not tried", f"{mode_words('function_calling')}: not tried, in use"]
+    chart.show_progress([ModeResult("json_schema", 0, 1), ModeResult("function_calling", 1, 1, median_latency_ms=90.0)])
+    first, second = chart.text.splitlines()
+    assert first.startswith("JSON Schema: 0 of 1")
+    assert "1 of 1" in second
+    assert "90 ms" in second
+
+
+def test_what_is_ranked_glides_to_its_place(chart: ModeChart, qtbot: QtBot) -> None:
+    chart.show_progress([ModeResult("json_schema", 0, 1), ModeResult("function_calling", 1, 1)])
+    (glide,) = chart.findChildren(RowGlide)
+    with qtbot.waitSignals([glide.moved] * 3):
+        chart.show_results([ModeResult("function_calling", 1, 1), ModeResult("json_schema", 0, 1)])
+        assert glide.place("function_calling", 0) == 1
+    qtbot.waitUntil(lambda: not glide.is_moving)
+    assert glide.place("function_calling", 0) == 0
+    assert chart.current is not None
+    assert chart.current.mode == "function_calling"
+
+
 def test_the_chart_follows_the_theme(chart: ModeChart, themes: ThemeChooser, qtbot: QtBot) -> None:
     def ground() -> int:
         return chart.grab().toImage().pixelColor(3, chart.height() - 3).lightness()
@@ -195,6 +219,44 @@ def test_modes_are_ranked_by_what_the_server_really_does(qtbot: QtBot, open_rank
         summary = dialog.findChild(QLabel, "ranking_summary")
         assert summary is not None
         assert summary.text().startswith("Best: Function Calling (Strict): 2 of 2")
+
+
+def test_the_chart_fills_as_the_trials_end(qtbot: QtBot, open_ranking: OpenRanking) -> None:
+    with CapableServer([Ability.SCHEMA], reply_s=0.05) as server:
+        dialog = open_ranking(server.base_url)
+        drawn: list[tuple[tuple[str, ...], int, QRect]] = []
+
+        def note() -> None:
+            chart = dialog.chart
+            modes = tuple(result.mode for result in chart.results)
+            drawn.append((modes, sum(result.trials for result in chart.results), chart.geometry()))
+
+        dialog.prompt_edit.setPlainText("Say a word.")
+        dialog.schema_edit.set_text(SCHEMA)
+        dialog.trials_box.setValue(2)
+        dialog.start_button.click()
+        note()
+        assert dialog._job is not None  # noqa: SLF001
+        dialog._job.progressed.connect(note)  # noqa: SLF001
+        qtbot.waitUntil(dialog.trials_box.isEnabled, timeout=60_000)
+        tried = [count for _, count, _ in drawn]
+        assert tried == [0, *range(2 * len(RANKED))]
+        assert {modes for modes, _, _ in drawn} == {RANKED}
+        assert {place for _, _, place in drawn[1:]} == {dialog.chart.geometry()}
+
+
+def test_what_was_tried_stays_where_the_endpoint_is_gone(qtbot: QtBot, open_ranking: OpenRanking) -> None:
+    with CapableServer(reply_s=0.05) as server:
+        dialog = open_ranking(server.base_url)
+        dialog.prompt_edit.setPlainText("Say a word.")
+        dialog.schema_edit.set_text(SCHEMA)
+        dialog.trials_box.setValue(50)
+        dialog.start_button.click()
+        qtbot.waitUntil(lambda: sum(result.trials for result in dialog.chart.results) >= 2, timeout=60_000)
+    qtbot.waitUntil(dialog.trials_box.isEnabled, timeout=60_000)
+    assert server.base_url.removesuffix("/v1") in dialog.error_box.text
+    assert dialog.chart.results[0].successes
+    assert dialog.use_button.isEnabled()
 
 
 def test_the_selected_mode_is_set_by_one_edit_that_can_be_undone(qtbot: QtBot, open_ranking: OpenRanking) -> None:

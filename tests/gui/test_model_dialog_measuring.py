@@ -251,6 +251,15 @@ def test_what_was_measured_before_stands_beside_the_fields(open_at: OpenAt, qtbo
     assert opened.mark("supports_logprobs")[1].startswith("Measured ")
 
 
+def test_a_measurement_that_could_tell_nothing_leaves_what_was_known(open_at: OpenAt, qtbot: QtBot, kept: None) -> None:
+    with MisbehavingServer(Misbehaviour.NOT_ALLOWED) as server:
+        opened = open_at(server.base_url, supports_vision=True)
+        qtbot.waitUntil(lambda: opened.mark("supports_vision") == (MarkKind.CONFLICT, "Measured No"))
+        measure(qtbot, opened)
+        assert "Nothing could be measured." in opened.dialog.measuring.pane.text
+        assert opened.mark("supports_vision") == (MarkKind.CONFLICT, "Measured No")
+
+
 def test_evidence_is_out_of_sight_while_another_model_id_stands_there(
     open_at: OpenAt, qtbot: QtBot, kept: None
 ) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QElapsedTimer, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -297,6 +297,15 @@ def test_a_key_goes_where_the_person_wants_it_and_nowhere_else(
     registry.credentials.forget("builtin", "anthropic", "anthropic_api_key")
 
 
+def test_a_key_that_is_typed_is_said_to_be_not_saved_yet(dialog_on: OpenDialog, registry: Registry) -> None:
+    dialog = dialog_on(registry, select=OPENAI)
+    stored = text_of(dialog, "credential_open_ai_api_key_origin")
+    type_into(key_line(dialog), KEY)
+    assert text_of(dialog, "credential_open_ai_api_key_origin") == "Not saved yet."
+    type_into(key_line(dialog), "")
+    assert text_of(dialog, "credential_open_ai_api_key_origin") == stored
+
+
 def test_choosing_the_settings_file_shows_that_keys_are_plain_text_there(
     dialog_on: OpenDialog, registry: Registry
 ) -> None:
@@ -450,6 +459,21 @@ def test_a_mistake_is_told_under_its_field_while_it_is_typed(
     assert (form.name.text(), form.base_url.text()) == (name, base_url)
 
 
+def test_a_name_that_differs_from_another_only_in_case_is_taken_with_a_warning(
+    dialog_on: OpenDialog, registry: Registry
+) -> None:
+    dialog = dialog_on(registry, select=NEW)
+    form = custom_form(dialog)
+    type_into(form.name, "box")
+    type_into(form.base_url, "http://127.0.0.1:8080/v1")
+    assert "Only upper and lower case tell it from" in text_of(dialog, "provider_name_error")
+    click(form.save_button)
+    assert [provider.name for provider in registry.providers] == ["Box", "box"]
+    assert "Box" in text_of(dialog, "provider_name_error")
+    type_into(custom_form(dialog).name, "crate")
+    assert text_of(dialog, "provider_name_error") == ""
+
+
 def test_renaming_a_provider_carries_its_models_and_its_key_along(
     dialog_on: OpenDialog, registry: Registry, qtbot: QtBot
 ) -> None:
@@ -488,6 +512,20 @@ def test_removing_a_provider_says_what_goes_along_and_can_be_undone(
     click(undo)
     qtbot.waitUntil(lambda: lines_of(dialog)[:2] == ["Custom", "Box"])
     assert len(registry.entries()) == 2
+
+
+def test_a_double_click_removes_one_provider_alone(dialog_on: OpenDialog, registry: Registry, qtbot: QtBot) -> None:
+    registry.add_provider("Crate", "http://127.0.0.1:8080/v1")
+    dialog = dialog_on(registry, select=BOX)
+    click(custom_form(dialog).remove_button)
+    assert dialog.chosen == ("custom", "Crate")
+    click(custom_form(dialog).remove_button)
+    assert [provider.name for provider in registry.providers] == ["Crate"]
+    waited = QElapsedTimer()
+    waited.start()
+    qtbot.waitUntil(lambda: waited.hasExpired(QApplication.doubleClickInterval() + 1))
+    click(custom_form(dialog).remove_button)
+    assert registry.providers == ()
 
 
 # --------------------------------------------------------------------------------------------- what was not saved

@@ -1,0 +1,72 @@
+"""What several measurements of one model tell together: what is known by all of them, and what flipped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.field_specs import UNSET
+from core.verdicts import Outcome, Report, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One field that was measured otherwise than the last time; each verdict carries its receipts."""
+
+    field: str
+    before: Verdict
+    after: Verdict
+    before_at: str
+    after_at: str
+
+
+def completed(newest: Report, earlier: Iterable[tuple[str, Report]]) -> tuple[Report, dict[str, str]]:
+    """The measurement with the last verdicts of what it did not get to, and field → the time of each of those.
+
+    `earlier` are times and measurements, the newest first. One that asked everything stands as it is: what is
+    inconclusive there is so now.
+    """
+    dates: dict[str, str] = {}
+    if not newest.partial:
+        return newest, dates
+    verdicts, overrides = dict(newest.verdicts), dict(newest.overrides)
+    for at, report in earlier:
+        for name, verdict in report.verdicts.items():
+            known = verdicts.get(name)
+            if verdict.value is Outcome.INCONCLUSIVE or (known and known.value is not Outcome.INCONCLUSIVE):
+                continue
+            verdicts[name], dates[name] = verdict, at
+            if name in report.overrides:
+                overrides[name] = report.overrides[name]
+    return replace(newest, verdicts=verdicts, overrides=overrides), dates
+
+
+def flips(reports: Sequence[tuple[str, Report]]) -> tuple[Flip, ...]:
+    """What the newest measurement that found anything found otherwise than the one before it about that field.
+
+    `reports` are times and measurements, the newest first. A field that is inconclusive now has not flipped.
+    """
+    telling = [(at, report) for at, report in reports if report.is_decided]
+    if not telling:
+        return ()
+    (after_at, newest), earlier = telling[0], telling[1:]
+    found = []
+    for name, after in newest.verdicts.items():
+        if after.value is Outcome.INCONCLUSIVE:
+            continue
+        decided = ((at, report.verdicts[name]) for at, report in earlier if name in report.verdicts)
+        before = next(((at, verdict) for at, verdict in decided if verdict.value is not Outcome.INCONCLUSIVE), None)
+        if before is not None and _finding(before[1]) != _finding(after):
+            found.append(Flip(name, before[1], after, before[0], after_at))
+    return tuple(found)
+
+
+def _finding(verdict: Verdict) -> tuple[Outcome, Any]:
+    return verdict.value, None if verdict.setting is UNSET else plain(verdict.setting)
+
+
+def plain(value: Any) -> Any:
+    """The value as it is read back from where measurements are kept."""
+    return json.loads(json.dumps(value, default=str, sort_keys=True))

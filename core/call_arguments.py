@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 
 from core.failures import Endpoint
-from core.providers import PROVIDER_BY_ID, ModelProviderName
+from core.providers import NATIVE_ROUTES, PROVIDER_BY_ID, ModelProviderName
 from core.request_building import ChatRequest
 from core.run_spec import RunSpec
 
@@ -18,9 +18,6 @@ _OPENAI_CLIENT_ROUTES: Final = frozenset({"openai", "azure", "cerebras", "feathe
 """Prefixes that litellm serves through the OpenAI library, whose HTTP client is `litellm.aclient_session`."""
 
 HUGGINGFACE_ROUTER: Final = "https://router.huggingface.co/v1"
-
-NATIVE_ROUTES: Final = frozenset({"anthropic", "gemini", "vertex_ai", "bedrock"})
-"""Prefixes whose API is not OpenAI's: litellm translates."""
 
 _CALL_PARAMETERS: Final = (
     "temperature",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 
 class ModelProviderName(StrEnum):
@@ -358,6 +359,9 @@ PROVIDERS: tuple[ProviderRow, ...] = (
         _P.typesafe, "TypeSafe AI", ProviderKind.UNSUPPORTED, None, (_key("typesafe_api_key", "TYPESAFE_API_KEY"),)
     ),
 )
+
+NATIVE_ROUTES: Final = frozenset({"anthropic", "gemini", "vertex_ai", "bedrock"})
+"""Prefixes whose API is not OpenAI's: litellm translates."""
 
 PROVIDER_BY_ID = MappingProxyType({str(row.name): row for row in PROVIDERS})
 

@@ -241,6 +241,8 @@ def test_aider_tells_of_its_one_key_and_of_its_rules_by_name(models: tuple[Expor
     assert "key" not in keyless
     assert "key" not in openai
     assert "AZURE_API_BASE" in azure["key"]
+    assert "own list" in openai["model_id"]
+    assert "model_id" not in boxed
 
 
 def test_aider_leaves_its_own_rules_on_where_there_is_nothing_to_say(models: tuple[ExportedModel, ...]) -> None:

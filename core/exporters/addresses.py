@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from core.call_arguments import NATIVE_ROUTES
 from core.catalogue import catalogue
 from core.connections import NO_KEY
 from core.exporters.places import value_at
 from core.exporters.shape import ReadProvider
 from core.exporters.subject import COMPATIBLE_ADDRESSES, ExportedModel
-from core.providers import PROVIDER_BY_ID, PROVIDERS, ModelListing, ProviderKind, ProviderRow
+from core.providers import NATIVE_ROUTES, PROVIDER_BY_ID, PROVIDERS, ModelListing, ProviderKind, ProviderRow
 
 PLACEHOLDER_KEYS: Final = frozenset({NO_KEY, "DMR", "EMPTY", "none", "ollama", "lm-studio", "sk-no-key-required"})
 """What stands where an endpoint wants no key but the client insists on one: no secrets."""

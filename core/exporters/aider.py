@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 from typing_extensions import override
 
+from core.catalogue import catalogue
 from core.exporters.addresses import (
     effort_arguments,
     own_address,
@@ -175,8 +176,13 @@ class Aider(Target):
                 "With settings of its own, what Aider knows of models of such names no longer counts: its edit format "
                 "is “whole” and there is no repo map, unless you add edit_format and use_repo_map to it.",
             )
-        if row is not None:
-            yield Loss(model.name, "name", "Aider no longer shows what it costs, since its own facts are replaced.")
+        listed = route_of(model) if row is None else str(row.name)
+        if model.model_id in catalogue().get(listed, {}):
+            yield Loss(
+                model.name,
+                "model_id",
+                "litellm’s own list has a model of this name: Aider may take its limits and vision from there instead.",
+            )
 
 
 def _names(models: Sequence[ExportedModel]) -> Mapping[str, str]:

@@ -49,7 +49,7 @@ class PlaceOnRoll:
 
 @dataclass(slots=True)
 class Places:
-    """The places of one roll for what one source names. `allowed` are the redirects that were said yes to."""
+    """The places of one roll for what one source names. `allowed` are the IDs of redirects that were said yes to."""
 
     registry: Registry
     document: Document
@@ -125,7 +125,7 @@ class Places:
         if known is not None and known.available and _origin(known.base_url) != _origin(url):
             moved = self._redirect(name, known.base_url, url, host)
             redirect = moved.id
-            if {redirect, name} & set(self.allowed) and name not in self.new:
+            if redirect in self.allowed and name not in self.new:
                 planned = self.new[name] = PlannedProvider(name, url, moves=True)
                 return PlaceOnRoll("custom", name, planned, redirect)
         if known is not None or name in self.new:
@@ -180,7 +180,7 @@ class Places:
         old = hosts[0] if hosts else owner
         redirect = Redirect(f"{variable} → {host}", name, old, provider.base_url, variable, words, moves_provider=False)
         redirect = self.redirects.setdefault(redirect.id, redirect)
-        if {redirect.id, name, variable} & set(self.allowed):
+        if redirect.id in self.allowed:
             return replace(place, key_variable=variable, redirect=place.redirect or redirect.id)
         return replace(place, redirect=place.redirect or redirect.id)
 

@@ -67,7 +67,7 @@ def plan_import(registry: Registry, path_or_text: str | os.PathLike[str], source
 def plan_change(registry: Registry, plan: Plan, allow_redirects: Allowed = (), chosen: Chosen | None = None) -> Change:
     """The edit that does what was planned; nothing is changed by having it.
 
-    `allow_redirects` names those that were said yes to, by ID, provider or variable; what the others ask for is not
+    `allow_redirects` names those that were said yes to, by ID or by the provider's name; what the others ask for is not
     done. `chosen` limits it to some items, and providers without models; None: all. Where nothing is left to do the
     change is empty: its `after` is its `base`.
 
@@ -190,7 +190,10 @@ def _ids(plan: Plan, allowed: Allowed) -> frozenset[str]:
     names = [name.id if isinstance(name, Redirect) else name for name in allowed]
     found = set()
     for name in names:
-        ids = {redirect.id for redirect in plan.redirects if name in (redirect.id, redirect.provider, redirect.key)}
+        ids = {redirect.id for redirect in plan.redirects if name == redirect.id}
+        ids = ids or {redirect.id for redirect in plan.redirects if name == redirect.provider}
+        if len(ids) > 1:
+            raise MusterError(f"“{name[:120]}” would go to several places.", f"Name one: {', '.join(sorted(ids))}.")
         if not ids:
             raise MusterError(
                 f"There is no redirect “{name[:120]}” in this import.",

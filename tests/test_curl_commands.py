@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.curl_commands import read_curl
@@ -249,6 +249,7 @@ def test_an_address_that_cannot_be_known_is_a_problem_in_words(address: str) -> 
     assert "address" in source.problems[0].lower()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from(" \n\t\\^`'\"$%{}[]@-<>#;|&:=/.,aurlEOF0é\r"), max_size=200))
 def test_any_text_after_curl_is_read_or_refused_with_words(text: str) -> None:
     for start in (

@@ -8,6 +8,10 @@ import pytest
 
 from core.credentials import Credentials
 from core.errors import MusterError
+from core.exporters.shape import ReadProvider
+from core.import_checks import checked_model
+from core.import_planning import plan_source
+from core.import_plans import Source
 from core.importing import Redirect, apply, plan_change, plan_import
 from core.registry import Registry
 from tests.imports import KEY, llm_file, llm_row, model_of, roll_of_box, rows_of, share_of
@@ -70,6 +74,21 @@ def test_with_a_yes_of_its_own_the_provider_moves_and_one_undo_takes_it_back(by:
     assert registry.credentials.value("custom", "Box", "api_key") == KEY
     registry.commit(change.reversed())
     assert registry.path.read_bytes() == before
+
+
+def test_a_name_that_would_go_to_several_places_is_not_enough(registry: Registry) -> None:
+    urls = ("https://one.example/v1", "https://two.example/v1")
+    models = tuple(checked_model(f"m-{url}", ReadProvider("Box", url)) for url in urls)
+    plan = plan_source(registry, registry.document, Source("opencode", "opencode", models))
+    assert [redirect.new_url for redirect in plan.redirects] == list(urls)
+    with pytest.raises(MusterError) as caught:
+        plan_change(registry, plan, ["Box"])
+    assert "several places" in caught.value.title
+    registry.commit(plan_change(registry, plan, [plan.redirects[1].id]))
+    assert [(provider.name, provider.base_url) for provider in registry.providers] == [
+        ("Box", urls[1]),
+        ("Box (one.example)", urls[0]),
+    ]
 
 
 def test_a_redirect_that_there_is_not_cannot_be_allowed(registry: Registry) -> None:

@@ -56,12 +56,15 @@ def test_a_plan_says_what_is_added_what_is_otherwise_and_what_is_there(registry:
 def test_planning_changes_nothing_and_asks_no_network_and_no_keyring(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[str] = []
+
     class Watched(keyring.backend.KeyringBackend):
         priority = 1
 
         @override
         def get_password(self, service: str, username: str) -> str | None:
-            raise AssertionError("the keyring was asked")
+            asked.append(username)
+            return None
 
         @override
         def set_password(self, service: str, username: str, password: str) -> None:
@@ -74,7 +77,8 @@ def test_planning_changes_nothing_and_asks_no_network_and_no_keyring(
     keyring.set_keyring(Watched())  # type: ignore[no-untyped-call]
 
     def refuse(*_: object) -> None:
-        raise AssertionError("the network was asked")
+        asked.append("the network")
+        raise OSError
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
@@ -86,8 +90,11 @@ def test_planning_changes_nothing_and_asks_no_network_and_no_keyring(
     plan_import(roll, file)
     plan_import(roll, share_of(model_of(), Box="https://elsewhere.example/v1"))
     plan_import(roll, "", "environment")
+    assert asked == []
     assert roll.document is document
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    roll.credentials.refresh([("custom", "Far", "api_key")])
+    assert asked, "it would have been noticed"
 
 
 def test_an_import_is_one_change_that_one_undo_takes_back(registry: Registry) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import MusterError, ReferenceNotFound
@@ -347,6 +347,7 @@ def test_an_address_of_the_writers_own_network_is_told(registry: Registry, empty
     assert "network of whoever wrote the file" in plan.add[0].notes[0]
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),

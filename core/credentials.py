@@ -115,6 +115,11 @@ class Credentials:
         self._read_file = read_file
         self._write_file = write_file
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment that credentials are looked for in. Keys stand in it: look at names, and at known ones."""
+        return self._environment
+
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Calls `listener` after every change, on the thread that made it; the result ends that."""
         self._listeners.append(listener)

@@ -6,11 +6,13 @@ The cost grows with the number of entries and of rows, not with their product.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
 from core.changes import Change
+from core.custom_providers import check_base_url, check_name
 from core.document import Document, Row, Source, as_list
 from core.edits import (
     MissingCredentials,
@@ -24,8 +26,8 @@ from core.edits import (
     with_lists,
 )
 from core.entry import UserModelEntry
-from core.errors import DuplicateModel, MusterError, ReferenceNotFound
-from core.row_checks import LEGACY_KEY, REGISTRY_KEY
+from core.errors import DuplicateModel, InvalidProvider, MusterError, ReferenceNotFound
+from core.row_checks import LEGACY_KEY, PROVIDERS_KEY, REGISTRY_KEY
 
 Identity = tuple[str, str, str, str]
 
@@ -95,6 +97,58 @@ def replace_many(
     if converted:
         lists[LEGACY_KEY] = _without(document, converted)
     return Change(name, document.value, with_lists(document, **lists), _converted(len(converted)), tuple(edited))
+
+
+def import_many(
+    document: Document,
+    *,
+    providers: Sequence[tuple[str, str]],
+    moved: Sequence[tuple[str, str]],
+    replacements: Sequence[tuple[Row, UserModelEntry]],
+    entries: Sequence[UserModelEntry],
+    text: str,
+) -> Change:
+    """Adds providers (name, base URL), moves others to new base URLs, edits and adds entries: all as one change.
+
+    A built-in provider without its credentials refuses nothing: what is imported is kept, and the row says what is
+    missing. `Change.entries` holds the edited ones and then the added ones.
+    """
+    steps = Document(_with_providers(document, providers, moved), before=document)
+    edited = replace_many(steps, replacements, _nothing_missing)
+    steps = Document(edited.after, before=steps)
+    added = add_many(steps, entries, _nothing_missing) if entries else Change("", steps.value, steps.value)
+    if not (providers or moved or edited.entries or added.entries):
+        return Change(text, document.value, document.value)
+    notice = " ".join(filter(None, (edited.notice, added.notice)))
+    return Change(text, document.value, added.after, notice, (*edited.entries, *added.entries))
+
+
+def _nothing_missing(_: str) -> tuple[str, ...]:
+    return ()
+
+
+def _with_providers(
+    document: Document, providers: Sequence[tuple[str, str]], moved: Sequence[tuple[str, str]]
+) -> Mapping[str, Any]:
+    if not (providers or moved):
+        return document.value
+    rows = list_for_edit(document, PROVIDERS_KEY)
+    addresses = {name: check_base_url(url) for name, url in moved}
+    for at, raw in enumerate(rows):
+        if isinstance(raw, Mapping) and raw.get("name") in addresses:
+            rows[at] = {**raw, "base_url": addresses.pop(str(raw["name"]))}
+    if addresses:
+        raise ReferenceNotFound(f"There is no custom provider “{next(iter(addresses))}” any more.", "Plan anew.")
+    taken = set(document.provider_by_name)
+    for name, url in providers:
+        checked = check_name(name)
+        if checked in taken:
+            raise InvalidProvider(
+                f"There is a custom provider “{checked}” already.", "Choose another name.", field="name"
+            )
+        taken.add(checked)
+        rows.append({"name": checked, "base_url": check_base_url(url)})
+    return with_lists(document, **{PROVIDERS_KEY: rows})
 
 
 def _triple(entry: UserModelEntry) -> tuple[str, str, str]:

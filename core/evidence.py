@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,15 +20,10 @@ from core.field_specs import UNSET
 from core.fingerprint import PART_WORDS, Fingerprint
 from core.overrides import is_unset
 from core.paths import data_folder
-from core.redaction import HIDDEN, hide_secrets, redact
+from core.redaction import hide_secrets, without_keys
 from core.report_history import Flip, completed, flips, plain
 from core.sqlite_file import SqliteFile, Tables
 from core.verdicts import Outcome, Report, Verdict
-
-_NAMES_A_KEY: Final = re.compile(
-    r"(?i)^(proxy-)?(authorization|(x-)?(goog-)?api[-_]?key|aws_(access|secret)\w*key\w*)$"
-)
-"""Names under which a request carries a key: whatever stands there is not kept."""
 
 MOST_REPORTS: Final = 50
 """How many measurements of one model are kept: a year of weekly ones."""
@@ -128,7 +122,7 @@ class Evidence(SqliteFile):
         """
         at = report.at or _now()
         known = tuple(secrets)
-        text = json.dumps(_without_keys(report.to_wire(), known), default=str)
+        text = json.dumps(without_keys(report.to_wire(), known), default=str)
         fingerprint = hide_secrets(report.fingerprint, known)
         latest = None if report.is_decided else self.latest(entry_id)
         with self._transaction() as connection:
@@ -328,19 +322,6 @@ def _report_from(text: str) -> Report | None:
         return Report.from_wire(json.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-
-
-def _without_keys(value: Any, secrets: tuple[str, ...]) -> Any:
-    if isinstance(value, str):
-        return redact(value, secrets)
-    if isinstance(value, Mapping):
-        return {
-            hide_secrets(str(key), secrets): HIDDEN if _NAMES_A_KEY.match(str(key)) else _without_keys(item, secrets)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_without_keys(item, secrets) for item in value]
-    return value
 
 
 def _from_json(text: str) -> Any:

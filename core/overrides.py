@@ -116,7 +116,7 @@ def broken_rules(values: Mapping[str, Any]) -> Iterator[FieldProblem]:
         )
 
 
-_RULED: Final = frozenset({"openrouter_reasoning_object", "available_thinking_levels", "default_thinking_level"})
+RULED: Final = frozenset({"openrouter_reasoning_object", "available_thinking_levels", "default_thinking_level"})
 """The properties that `broken_rules` looks at."""
 
 _DEFAULTS: Final[dict[str, Any]] = {name: spec.default for name, spec in OVERRIDABLE.items()}
@@ -187,7 +187,7 @@ def override_problems(entry: UserModelEntry) -> tuple[FieldProblem, ...]:
                 values[name] = read_override(name, stored)
             except UnresolvableEntry as error:
                 problems.append(FieldProblem(name, error.title, error.hint))
-    if provider_name is not None and not any(problem.blocks for problem in problems) and not _RULED.isdisjoint(values):
+    if provider_name is not None and not any(problem.blocks for problem in problems) and not RULED.isdisjoint(values):
         problems.extend(broken_rules({**_DEFAULTS, **values, "name": provider_name}))
     return tuple(problems)
 

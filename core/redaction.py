@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -20,6 +20,11 @@ _SHORTEST_ANYWHERE = 6
 """A shorter secret is hidden only where it stands alone: hiding "abc" everywhere would make texts unreadable."""
 
 _SHOWN_START = 4
+
+_NAMES_A_KEY: Final = re.compile(
+    r"(?i)^(proxy-)?(authorization|(x-)?(goog-)?api[-_]?key|aws_(access|secret)\w*key\w*)$"
+)
+"""Names under which a request carries a key: whatever stands there is not kept."""
 
 _PATTERNS: Final = (
     # What a request or an error may say about a key that is none of ours: other programs' keys, fragments.
@@ -75,6 +80,19 @@ def hide_secrets_in(value: Any, secrets: Iterable[str]) -> Any:
     if isinstance(value, (list, tuple)):
         return [hide_secrets_in(item, known) for item in value]
     return value
+
+
+def without_keys(value: Any, secrets: Iterable[str] = ()) -> Any:
+    """Plain data fit to be kept or passed on: no secret, nothing that looks like a key, nothing under a key's name."""
+    known = tuple(secrets)
+    if isinstance(value, str):
+        return redact(value, known)
+    if isinstance(value, Mapping):
+        return {
+            hide_secrets(str(key), known): HIDDEN if _NAMES_A_KEY.match(str(key)) else without_keys(item, known)
+            for key, item in value.items()
+        }
+    return [without_keys(item, known) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 class RedactionFilter(logging.Filter):

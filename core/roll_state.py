@@ -7,7 +7,7 @@ own thread and save on another.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -213,6 +213,19 @@ class RollState:
             except CredentialError as error:
                 notices.append(f"The key of an earlier “{name}” could not be removed. {error}")
         return notices
+
+    def forget_earlier_keys(self, names: Iterable[str]) -> None:
+        """Drops the keyring's keys of providers of these names that are not on the roll.
+
+        For names that come from elsewhere: a provider that somebody else took out of the file may have left its key,
+        which would go to the new one's address. Those removed here are seen to by `save`. May wait for the keyring.
+
+        Raises:
+            CredentialError: the keyring refuses.
+        """
+        for name in names:
+            if name not in self._document.provider_by_name and name not in self._removed:
+                self.credentials.drop_earlier(name, ask_keyring=True)
 
     def _adopt(self, snapshot: Snapshot, *, since: Mapping[str, Any]) -> None:
         """Takes what is on the disk as the state; edits made in memory after `since` are put on top of it."""

@@ -16,27 +16,11 @@ from core.credentials import Credentials, KeyPlace
 from core.errors import CredentialError, SettingsReadOnly
 from core.keyring_access import Keyring
 from core.registry import Registry
+from tests.memory_keyring import MemoryKeyring
 from tests.rolls import BOX, open_roll, write_roll
 
 OPENAI = ("builtin", "openai", "open_ai_api_key")
 BOX_KEY = ("custom", "Box", "api_key")
-
-
-class MemoryKeyring(Keyring):
-    """A keyring that works, for the order of places; the real one is tested below."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.held: dict[str, str] = {}
-
-    def get(self, account: str) -> str | None:  # type: ignore[explicit-override]
-        return self.held.get(account)
-
-    def set(self, account: str, password: str) -> None:  # type: ignore[explicit-override]
-        self.held[account] = password
-
-    def delete(self, account: str) -> None:  # type: ignore[explicit-override]
-        self.held.pop(account, None)
 
 
 @pytest.fixture

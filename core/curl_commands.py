@@ -1,0 +1,328 @@
+"""A model out of a `curl` command: where it is, what it is called, and what the request says that it can do.
+
+The command is never run, files that it names are not read, and a key that stands in it is seen and left there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from core.command_words import shell_of, split_heredoc, split_words
+from core.errors import MusterError
+from core.exporters.shape import ReadProvider
+from core.import_checks import checked_model, is_variable_name, named_keys
+from core.import_plans import Source
+
+_WITH_VALUE: Final = frozenset("AbCcDdEeFHhKmoPQrTtUuwXxYyz")
+"""curl's short options that take a value (curl 8; “-h” a category)."""
+
+_LONG_WITH_VALUE: Final = frozenset(
+    {
+        "aws-sigv4", "cacert", "capath", "cert", "cert-type", "ciphers", "config", "connect-timeout", "connect-to",
+        "cookie", "cookie-jar", "data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "dump-header",
+        "form", "form-string", "header", "interface", "json", "keepalive-time", "key", "key-type", "limit-rate",
+        "max-redirs", "max-time", "noproxy", "oauth2-bearer", "output", "pass", "proxy", "proxy-header", "proxy-user",
+        "range", "referer", "request", "resolve", "retry", "retry-delay", "retry-max-time", "speed-limit",
+        "speed-time", "stderr", "tls-max", "trace", "trace-ascii", "unix-socket", "upload-file", "url", "url-query",
+        "user", "user-agent", "write-out",
+    }
+)  # fmt: skip
+
+_SHORT_NAMES: Final = {"H": "header", "d": "data", "X": "request", "u": "user", "F": "form"}
+_DATA: Final = frozenset({"data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "json"})
+_KEY_HEADERS: Final = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "proxy-authorization"})
+_PLAIN_HEADERS: Final = frozenset({"content-type", "accept", "anthropic-version", "user-agent", "accept-encoding"})
+_VARIABLE: Final = re.compile(
+    r"\$\{(?:env:)?([A-Za-z_]\w*)[^}]*\}|\$env:([A-Za-z_]\w*)|\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%|\{\{\s*([A-Za-z_]\w*)\s*\}\}",
+    re.IGNORECASE,
+)
+_PLACEHOLDER: Final = re.compile(
+    r"(?i)^(?:<[^>]*>|\[[^\]]*\]|your[-_ ].*|x{3,}|\.{3,}|…|sk-\.{3}|none|na|empty|no-key)$"
+)
+_ENDINGS: Final = (
+    "/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models", "/api/chat",
+    "/api/generate", "/api/tags",
+)  # fmt: skip
+_GEMINI: Final = re.compile(r"^(/v\w+)/models/([^/:]+):\w+$")
+_AZURE: Final = re.compile(r"^/openai/deployments/([^/]+)/")
+_OF_ONE_REQUEST: Final = frozenset(
+    {
+        "model", "messages", "prompt", "input", "instructions", "system", "contents", "generationConfig", "stream",
+        "stream_options", "temperature", "top_p", "top_k", "min_p", "max_tokens", "max_completion_tokens",
+        "max_output_tokens", "n", "stop", "seed", "user", "frequency_penalty", "presence_penalty", "logit_bias",
+        "store", "metadata", "options", "keep_alive",
+    }
+)  # fmt: skip
+"""What a request says about itself and not about its model."""
+
+
+@dataclass(slots=True)
+class _Request:
+    url: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    data: list[str] = field(default_factory=list)
+    bearer: str = ""
+    user: str = ""
+    files: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What is known of a key: the variable that holds it, or that it stands in the command itself."""
+
+    variable: str = ""
+    place: str = ""
+
+
+def read_curl(text: str, title: str = "curl") -> Source:
+    """The models that the commands in a text ask.
+
+    Raises:
+        MusterError: there is no `curl` command in it that says an address.
+    """
+    command, document = split_heredoc(text.replace("\r\n", "\n"))
+    requests = [
+        request
+        for words in split_words(command, shell_of(command))
+        for request in [_request(_after_curl(words), document)]
+        if request is not None and request.url
+    ]
+    if not requests:
+        raise MusterError(
+            "There is no curl command with an address in this text.", "Paste the whole command, from “curl” to its end."
+        )
+    models, providers, problems, places = [], [], [], []
+    for request in requests:
+        try:
+            base_url, model_in_path, key = _place(request)
+            notes: list[str] = []
+            body = _body(request, notes)
+            model = body.get("model", model_in_path)
+            provider = ReadProvider("", base_url, None, key.variable, holds_key=bool(key.place))
+            if key.place:
+                places.append(key.place)
+            if not isinstance(model, str) or not model.strip() or _VARIABLE.fullmatch(model):
+                checked_model("x", provider)  # for the address
+                providers.append(provider)
+                problems.append("The command names no model: only its endpoint can be added.")
+                continue
+            overrides, unknown = capabilities_of(body)
+            models.append(
+                checked_model(
+                    model, provider, overrides=overrides, not_understood=(*_odd_headers(request), *unknown), notes=notes
+                )
+            )
+        except MusterError as error:
+            problems.append(f"The command cannot be used. {error}")
+    return Source("curl", title, tuple(models), tuple(providers), tuple(problems), (), tuple(dict.fromkeys(places)))
+
+
+def _after_curl(words: Sequence[str]) -> Sequence[str] | None:
+    """The arguments of a command that is curl's; None of another."""
+    for at, word in enumerate(words[:6]):
+        name = re.split(r"[/\\]", word.lower())[-1].lstrip("$(`")
+        if name in ("curl", "curl.exe"):
+            return words[at + 1 :]
+    return None
+
+
+def _request(arguments: Sequence[str] | None, document: str | None) -> _Request | None:
+    if arguments is None:
+        return None
+    request = _Request()
+    for name, value in _options(arguments):
+        if name in _DATA:
+            if value == "@-" and document is not None:
+                request.data.append(document)
+            elif value.startswith("@") and name != "data-raw":
+                request.files.append(value[1:])
+            else:
+                request.data.append(value)
+        elif name == "header":
+            header, _, content = value.partition(":")
+            request.headers.append((header.strip().lower(), content.strip()))
+        elif name == "oauth2-bearer":
+            request.bearer = value
+        elif name == "user":
+            request.user = value
+        elif name in ("", "url") and not request.url:
+            request.url = value.strip()
+    return request
+
+
+def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each option with its value, “” as the name of what is none."""
+    rest = iter(arguments)
+    for word in rest:
+        if word.startswith("--") and len(word) > 2:
+            name, equals, value = word[2:].partition("=")
+            takes = name in _LONG_WITH_VALUE
+            yield name, value if equals else next(rest, "") if takes else ""
+        elif word.startswith("-") and len(word) > 1:
+            for at, letter in enumerate(word[1:], start=1):
+                if letter in _WITH_VALUE:
+                    attached = word[at + 1 :]
+                    yield _SHORT_NAMES.get(letter, letter), attached or next(rest, "")
+                    break
+        else:
+            yield "", word
+
+
+def _place(request: _Request) -> tuple[str, str, _Key]:
+    """Base URL, the model that the address names, and what is known of the key."""
+    url = request.url
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        raise MusterError("Its address cannot be read.", "Correct it and paste it again.") from None
+    if _VARIABLE.search(parts.netloc) or not host:
+        raise MusterError("Its address stands in a variable.", "Write the address into the command.")
+    path, model = parts.path.rstrip("/"), ""
+    if gemini := _GEMINI.match(path):
+        path, model = f"{gemini.group(1)}/openai", unquote(gemini.group(2))
+    elif azure := _AZURE.match(path):
+        path, model = "/openai/v1", unquote(azure.group(1))
+    else:
+        ending = next((ending for ending in _ENDINGS if path.endswith(ending)), "")
+        path = path.removesuffix(ending)
+        if ending.startswith("/api/"):
+            path += "/v1"
+    if _VARIABLE.search(path):
+        raise MusterError("Its address has a variable in it.", "Write the address into the command.")
+    return f"{parts.scheme}://{host}{path}", model, _key_of(request, parts.query, parts.netloc != host)
+
+
+def _key_of(request: _Request, query: str, has_user: bool) -> _Key:
+    found = [(value, f"the {name} header of the command") for name, value in request.headers if name in _KEY_HEADERS]
+    found += [(request.bearer, "the bearer token of the command"), (request.user, "the user of the command")]
+    found += [
+        (value, "the address in the command")
+        for name, value in parse_qsl(query)
+        if re.fullmatch(r"(?i)key|api[-_]?key|(access_)?token", name)
+    ]
+    for value, place in found:
+        bare = re.sub(r"(?i)^(bearer|basic)\s+", "", value).strip()
+        if not bare:
+            continue
+        variable = _VARIABLE.fullmatch(bare)
+        if variable is not None:
+            name = next(group for group in variable.groups() if group)
+            return _Key(name.upper() if is_variable_name(name.upper()) else "")
+        if not _PLACEHOLDER.match(bare):
+            return _Key(place=place)
+    return _Key(place="the address in the command") if has_user else _Key()
+
+
+def _odd_headers(request: _Request) -> Iterator[str]:
+    return (f"header {name}" for name, _ in request.headers if name not in _KEY_HEADERS and name not in _PLAIN_HEADERS)
+
+
+def _body(request: _Request, notes: list[str]) -> dict[str, Any]:
+    if request.files:
+        notes.append("The request stands in a file of its own, which was not read.")
+    text = "&".join(request.data).strip()
+    if not text:
+        return {}
+    # PowerShell 5 wants its quotes with backslashes also between single quotes.
+    for candidate in (text, text.replace('\\"', '"')):
+        try:
+            body = json.loads(candidate, strict=False)
+        except (ValueError, RecursionError):
+            continue
+        return body if isinstance(body, dict) else {}
+    # A variable without quotes, or a comment: what names the model is still to be had.
+    model = re.search(r'\\?"model\\?"\s*:\s*\\?"([^"\\]+)\\?"', text)
+    notes.append("The request could not be read as JSON; only the model’s ID was taken from it.")
+    return {"model": model.group(1)} if model is not None else {}
+
+
+def capabilities_of(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The overrides that a chat request shows its model to be used with, and the keys that say something else."""
+    found: dict[str, Any] = {}
+    understood = set(_OF_ONE_REQUEST)
+    for keys, read in _READERS:
+        values = {key: body[key] for key in keys if key in body}
+        if values and (more := read(values)) is not None:
+            found |= more
+            understood |= values.keys()
+    found |= _attachments(body.get("messages"))
+    return found, named_keys(key for key in body if key not in understood)
+
+
+def _response_format(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    wanted = values["response_format"]
+    mode = {"json_schema": "json_schema", "json_object": "json_mode"}.get(
+        str(wanted.get("type")) if isinstance(wanted, dict) else ""
+    )
+    if mode is None:
+        return {} if isinstance(wanted, dict) and wanted.get("type") == "text" else None
+    return {"structured_output_mode": mode, "supports_structured_output": True}
+
+
+def _tools(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    given = next((values[key] for key in ("tools", "functions") if key in values), None)
+    return {"supports_function_calling": True} if isinstance(given, list) and given else {}
+
+
+def _logprobs(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {"supports_logprobs": True} if values.get("logprobs") else {}
+
+
+def _effort(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    effort = values.get("reasoning_effort")
+    if "reasoning" in values:
+        wanted = values["reasoning"]
+        effort = wanted.get("effort") if isinstance(wanted, dict) else None
+    if not isinstance(effort, str) or not effort.strip():
+        return None
+    return {"available_thinking_levels": {effort.capitalize(): effort}, "default_thinking_level": effort}
+
+
+def _thinking(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    wanted = values["thinking"]
+    enabled = isinstance(wanted, dict) and wanted.get("type") == "enabled"
+    return {"anthropic_extended_thinking": True} if enabled else None
+
+
+def _enable_thinking(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    wanted = values["enable_thinking"]
+    return {"siliconflow_enable_thinking": wanted} if isinstance(wanted, bool) else None
+
+
+_READERS: Final = (
+    (("response_format",), _response_format),
+    (("tools", "functions", "tool_choice", "function_call", "parallel_tool_calls"), _tools),
+    (("logprobs", "top_logprobs"), _logprobs),
+    (("reasoning_effort", "reasoning"), _effort),
+    (("thinking",), _thinking),
+    (("enable_thinking",), _enable_thinking),
+)
+"""Keys of a request, and what they show; None where a value of theirs is not understood."""
+
+
+def _attachments(messages: Any) -> dict[str, Any]:
+    """What the parts of the messages show: images, and files by their types."""
+    types: dict[str, None] = {}
+    sees = False
+    for message in messages if isinstance(messages, list) else []:
+        parts = message.get("content") if isinstance(message, dict) else None
+        for part in parts if isinstance(parts, list) else []:
+            kind = part.get("type") if isinstance(part, dict) else None
+            if kind in ("image_url", "input_image", "image"):
+                sees = True
+            elif kind == "file":
+                types["application/pdf"] = None
+            elif kind == "input_audio":
+                audio = part.get("input_audio")
+                audio_format = audio.get("format") if isinstance(audio, dict) else None
+                types["audio/mpeg" if audio_format == "mp3" else "audio/wav"] = None
+    found: dict[str, Any] = {"supports_vision": True} if sees else {}
+    if types:
+        found |= {"multimodal_capable": True, "multimodal_mime_types": list(types)}
+    return found

@@ -1,0 +1,70 @@
+"""What Muster writes for a tool and reads again: the same models at the same providers, for every target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.exporters.all_targets import TARGETS
+from core.exporters.shape import Target
+from core.exporters.subject import ExportedModel
+from core.exporters.texts import Put, edit_text
+from core.importing import apply, plan_change, plan_import
+from tests.export_rolls import ENVIRONMENT, SECRETS, exported_models, open_export_roll
+from tests.rolls import open_roll
+
+
+@pytest.fixture(params=list(TARGETS))
+def target(request: pytest.FixtureRequest) -> Target:
+    """Each target in turn."""
+    return TARGETS[request.param]
+
+
+@pytest.fixture
+def models(target: Target, tmp_path: Path) -> tuple[ExportedModel, ...]:
+    """Those of thirty diverse models that the target can take."""
+    return tuple(model for model in exported_models(tmp_path / "roll.yaml") if not target.refuses(model))
+
+
+@pytest.fixture
+def written(target: Target, models: tuple[ExportedModel, ...], tmp_path: Path) -> Path:
+    """The target's file, or folder, with these models in it."""
+    files = {file.name: file for file in target.files(models)}
+    texts = {name: file.empty for name, file in files.items()}
+    for fragment in target.fragments(models):
+        put = Put(fragment.place, fragment.value)
+        texts[fragment.file] = edit_text(texts[fragment.file], files[fragment.file].format, [put])
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder if target.is_folder else folder / next(iter(texts))
+
+
+def test_every_models_place_comes_back_on_an_empty_roll(
+    target: Target, models: tuple[ExportedModel, ...], written: Path, tmp_path: Path
+) -> None:
+    empty = open_roll(tmp_path / "empty.yaml", **ENVIRONMENT)
+    plan = plan_import(empty, written, target.id)
+    assert (plan.problems, plan.redirects, plan.replace) == ((), (), ())
+    apply(empty, plan)
+    there = {provider.name: provider.base_url for provider in empty.providers}
+    came = {(there.get(entry.provider_id, entry.provider_id), entry.model_id) for entry in empty.entries()}
+    assert came == {(model.base_url if model.is_custom else model.provider_id, model.model_id) for model in models}
+
+
+def test_what_is_on_the_roll_already_is_known_again(target: Target, written: Path, tmp_path: Path) -> None:
+    registry = open_export_roll(tmp_path / "roll.yaml")
+    plan = plan_import(registry, written, target.id)
+    assert (plan.add, plan.providers, plan.redirects, plan.problems) == ((), (), (), ())
+    before = registry.entries()
+    registry.commit(plan_change(registry, plan))
+    assert [entry.identity for entry in registry.entries()] == [entry.identity for entry in before]
+
+
+def test_a_file_is_recognised_by_itself(target: Target, written: Path, tmp_path: Path) -> None:
+    registry = open_export_roll(tmp_path / "roll.yaml")
+    assert plan_import(registry, written).source.kind in (target.id, "muster")
+    plan = plan_import(registry, written)
+    assert not any(secret in repr(plan) + repr(plan.source) for secret in SECRETS)

@@ -22,12 +22,12 @@ def words_for_errors(target: Path) -> Iterator[None]:
     except MusterError:
         raise
     except OSError as error:
-        if error.errno in _FULL:
+        if is_full(error):
             raise SettingsNotSaved(
                 "The change was not saved: there is no room left on the disk.",
                 "Free some space and try again; the settings file is as it was.",
             ) from error
-        if error.errno in _REFUSED:
+        if is_refused(error):
             raise SettingsReadOnly(
                 f"The change was not saved: the folder of '{target.name}' may not be written.",
                 "Change its permissions, or open a settings file in another folder.",
@@ -36,3 +36,13 @@ def words_for_errors(target: Path) -> Iterator[None]:
             "The change was not saved: the disk refused the new settings file.",
             "Check the disk and try again; the settings file is as it was.",
         ) from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether there is no room left."""
+    return error.errno in _FULL
+
+
+def is_refused(error: OSError) -> bool:
+    """Whether something may not be written."""
+    return error.errno in _REFUSED

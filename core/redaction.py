@@ -36,6 +36,9 @@ _PATTERNS: Final = (
         ),
         r"\1\2" + HIDDEN,
     ),
+)
+
+_SHAPES: Final = (
     (re.compile(r"(?i)([?&](?:key|api[-_]?key|token)=)(?!\[key\])[^\s&\"']+"), r"\1" + HIDDEN),
     (re.compile(r"\bsk-[A-Za-z0-9_\-*.]{8,}|\b(?:gsk_|hf_|fw_|csk-|tgp_|xai-)[A-Za-z0-9_\-*.]{16,}"), HIDDEN),
     (re.compile(r"\bAIza[A-Za-z0-9_\-]{20,}"), HIDDEN),
@@ -45,7 +48,14 @@ _PATTERNS: Final = (
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without the secrets: raw, URL-encoded, in base64, and shortened with stars or dots in the middle."""
     text = hide_secrets(text, secrets)
-    for pattern, replacement in _PATTERNS:
+    for pattern, replacement in (*_PATTERNS, *_SHAPES):
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def hide_key_shapes(text: str) -> str:
+    """The text without what is a key by its looks alone, and without those in addresses."""
+    for pattern, replacement in _SHAPES:
         text = pattern.sub(replacement, text)
     return text
 

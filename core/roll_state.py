@@ -20,8 +20,9 @@ from core.document import Document, without_secrets
 from core.errors import BrokenSettings, CredentialError, SettingsConflict, SettingsError, SettingsReadOnly
 from core.merging import merge_settings
 from core.references import ReferenceIndex
+from core.regular_files import real_path
 from core.secret_grafts import credential_problems, edit_credential, graft_secrets
-from core.settings_files import read_content, real_path
+from core.settings_files import read_content
 from core.settings_text import parse_settings
 from core.settings_values import same_value
 from core.store import SettingsStore, Snapshot

@@ -11,8 +11,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,18 +23,19 @@ from core.disk_refusals import words_for_errors
 from core.edit_memory import EditMemory
 from core.errors import BrokenSettings, SettingsBusy, SettingsConflict, SettingsNotSaved, SettingsReadOnly
 from core.merging import merge_settings
-from core.settings_files import (
+from core.regular_files import (
     Content,
     digest_of,
     flush_folder,
     identity_at,
-    read_content,
-    read_settled,
+    keep_owner,
+    may_be_written,
     real_path,
-    remove_stale_temporaries,
     replace_file,
     takes_files,
+    write_temporary,
 )
+from core.settings_files import read_content, read_settled, remove_stale_temporaries
 from core.settings_text import Note, ParsedSettings, parse_settings, render_settings, same_value
 
 _ATTEMPTS: Final = 20
@@ -146,7 +145,7 @@ class SettingsStore:
     ) -> Snapshot:
         self._last_seen = content.identity if content is not None else None
         reason = parsed.read_only_reason
-        if reason is None and content is not None and not _may_be_written(target, content):
+        if reason is None and content is not None and not may_be_written(target, content):
             reason = f"The settings file '{target.name}' is marked read-only."
         if reason is None and content is not None and not takes_files(target.parent):
             reason = f"The folder of the settings file '{target.name}' may not be written."
@@ -237,7 +236,7 @@ class SettingsStore:
             content = _content_or_none(target)
             if content is None or content.data != broken:
                 raise _changed_meanwhile(target)
-            if not _may_be_written(target, content):
+            if not may_be_written(target, content):
                 raise SettingsReadOnly(
                     f"'{target.name}' was not replaced: it is marked read-only.", "Make it writable."
                 )
@@ -308,7 +307,7 @@ class SettingsStore:
             raise SettingsReadOnly(
                 f"The change was not saved. {theirs.read_only_reason}", "Correct the file in a text editor and reload."
             )
-        if content is not None and not _may_be_written(target, content):
+        if content is not None and not may_be_written(target, content):
             raise SettingsReadOnly(
                 f"The change was not saved: the settings file '{target.name}' is marked read-only.",
                 "Make it writable and try again.",
@@ -316,14 +315,11 @@ class SettingsStore:
         return content, theirs
 
     def _write_temporary(self, target: Path, data: bytes, content: Content | None) -> Path:
-        temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
         with words_for_errors(target):
-            write_private(temporary, data)
+            temporary = write_temporary(target, data)
             stamp_ns = temporary.stat().st_mtime_ns - 1000
             os.utime(temporary, ns=(stamp_ns, stamp_ns))  # tells it from a file written in place: see may_be_partial
-            if content is not None and sys.platform != "win32":
-                with contextlib.suppress(OSError):  # root saves somebody's file: it stays theirs
-                    os.chown(temporary, content.owner, content.group)
+        keep_owner(temporary, content)
         return temporary
 
     @contextlib.contextmanager
@@ -368,10 +364,6 @@ def _changed_meanwhile(target: Path) -> SettingsConflict:
     return SettingsConflict(
         f"'{target.name}' was not replaced: somebody changed it meanwhile.", "Open it, and look at what is there now."
     )
-
-
-def _may_be_written(target: Path, content: Content) -> bool:
-    return not content.is_marked_read_only and os.access(target, os.W_OK)
 
 
 def _somebody_wrote(target: Path, content: Content | None) -> bool:

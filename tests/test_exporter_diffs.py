@@ -1,0 +1,107 @@
+"""A diff shows what changes and never a key, wherever in the file it stands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.exporters.files import diff_text
+
+KEY = "k3y-of-the-person"
+
+
+def test_a_diff_is_unified_with_three_lines_around_each_change() -> None:
+    before = "".join(f"line {number}\n" for number in range(20))
+    assert diff_text("a.yaml", before, before.replace("line 9\n", "line nine\nmore\n")) == (
+        "--- a.yaml\n+++ a.yaml\n@@ -7,7 +7,8 @@\n line 6\n line 7\n line 8\n-line 9\n+line nine\n+more\n"
+        " line 10\n line 11\n line 12\n"
+    )
+    assert diff_text("a.yaml", before, before) == ""
+
+
+def test_new_files_and_missing_line_breaks_are_told() -> None:
+    assert diff_text("a.yaml", "", "x\n") == "--- a.yaml\n+++ a.yaml\n@@ -0,0 +1 @@\n+x\n"
+    assert diff_text("a", "x", "x\n").endswith("-x\n\\ No newline at end of file\n+x\n")
+    assert diff_text("a", "x\n", "") == "--- a\n+++ a\n@@ -1 +0,0 @@\n-x\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"api_key: {KEY}",
+        f"api_key: '{KEY}' # mine",
+        f"apiKey: {KEY}",
+        f"'x-api-key': \"{KEY}\"",
+        f"some_token: {KEY} with spaces",
+        f"api_key: >-\n  {KEY}\n  more of it",
+        f"api_key:\n  {KEY}",
+        f"secret:\n  deep:\n    - {KEY}",
+        f"headers: {{Authorization: Bearer {KEY}, x: 1}}",
+        f'{{"a": {{"api_key": "{KEY}"}}}}',
+        f"# api_key: {KEY}",
+        f"# OPENAI_API_KEY={KEY}",
+        f"url: http://me:{KEY}@host/v1",
+        f"url: http://host/v1?key={KEY}",
+        f"x: &k {KEY}\napi_key: *k",
+        f"password: {KEY}\nnote: the same, {KEY}",
+        "note: sk-abcdefghijklmnop",
+        f"- api_key: {KEY}\n- {{broken",
+        "password: 12345678",
+    ],
+)
+def test_a_key_shows_neither_in_lines_that_stay_nor_in_those_that_change(line: str) -> None:
+    for before, after in ((f"{line}\n", f"{line}\nnew: 1\n"), (f"{line}\n", "new: 1\n"), ("", f"{line}\n")):
+        shown = diff_text("a.yaml", before, after)
+        assert not any(part in shown for part in (KEY, "more of it", "sk-abc", "12345678"))
+        assert "[key]" in shown
+        assert len(shown.splitlines()) > 3
+
+
+def test_keys_in_json_are_hidden_on_any_line() -> None:
+    settings = {"a": {"apiKey": KEY, "max_tokens": 4096}, "list": [{"token": KEY}]}
+    for indent in (None, 2, "\t"):
+        text = "// mine\n" + json.dumps(settings, indent=indent)
+        shown = diff_text("settings.json", text, text + "\n")
+        assert KEY not in shown
+    text = f'{{\n  "apiKey":\n    "{KEY}",\n  "b": 1\n}}\n'
+    assert KEY not in diff_text("settings.json", text, text.replace("1", "2"))
+
+
+def test_known_secrets_are_hidden_under_any_name() -> None:
+    shown = diff_text("a.yaml", "note: pa55word here\n", "note: pa55word there\n", ["pa55word", "two\nlined-secret"])
+    assert "pa55word" not in shown
+    assert "note: [key] there" in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "api_key: os.environ/OPENAI_API_KEY",
+        "apiKey: ${{ secrets.OPENAI_API_KEY }}",
+        "apiKey: '${OPENAI_API_KEY}'",
+        '{"apiKey": "{env:OPENAI_API_KEY}"}',
+        '{"apiKey": "${input:key}", "x": 1}',
+        "apiKey: user_provided",
+        "api_key_name: my-local",
+        '{"api_key_env": "LOCAL_KEY"}',
+        "api_key: null",
+        "api_key: NA",
+        "max_tokens: 4096",
+        "tokenConfig: {context: 4096}",
+        "reasoningKey: reasoning_content",
+        "Authorization: Bearer ${KEY}",
+        "key: value",
+        "supports_vision: true",
+    ],
+)
+def test_references_to_keys_and_what_is_none_stay_visible(line: str) -> None:
+    assert f"+{line}\n" in diff_text("a.yaml", "", f"{line}\n")
+    assert f" {line}\n" in diff_text("a.yaml", f"{line}\n", f"{line}\n# x\n")
+
+
+def test_a_diff_of_a_long_file_stays_quick_and_true() -> None:
+    rows = [f"- id: m{number}\n  supports_vision: true\n  api_base: http://h/v1\n" for number in range(5000)]
+    changed = [*rows[:2500], "- id: new\n  supports_vision: true\n", *rows[2500:]]
+    shown = diff_text("a.yaml", "".join(rows), "".join(changed))
+    assert [line for line in shown.splitlines()[2:] if line[0] in "+-"] == ["+- id: new", "+  supports_vision: true"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from core.credentials import CUSTOM_KEY
 from core.custom_providers import call_address, is_web_address
 from core.errors import ProviderNotReady, UnresolvableEntry
-from core.providers import PROVIDER_BY_ID, ModelProviderName
+from core.providers import PROVIDER_BY_ID, ModelProviderName, ProviderRow
 
 if TYPE_CHECKING:
     from core.registry import Registry
@@ -128,19 +128,28 @@ def connection_for(registry: Registry, resolved: Resolved) -> Connection:
         raise UnresolvableEntry(
             f"{row.display_name} models cannot be run here.", "Choose a model of another provider.", field="provider_id"
         )
-    values = credential_values(registry, str(provider.name))
+    return builtin_connection(row, model_id, credential_values(registry, str(provider.name)))
+
+
+def builtin_connection(row: ProviderRow, model_id: str, values: Mapping[str, str]) -> Connection:
+    """Where a run at a built-in provider goes, with credentials by litellm keyword.
+
+    Raises:
+        ProviderNotReady: its base URL is no address.
+    """
+    values = dict(values)
     base_url = values.pop("api_base", None) or row.base_url
     if base_url is not None:
         base_url = base_url.rstrip("/")
         if row.base_url_suffix and not base_url.endswith(row.base_url_suffix):
             base_url += row.base_url_suffix
-        _check_address(base_url, row.display_name, str(provider.name))
+        _check_address(base_url, row.display_name, str(row.name))
     secret_arguments = {credential.argument for credential in row.credentials if credential.secret}
     secrets = {name: value for name, value in values.items() if name in secret_arguments}
     if row.placeholder_key and "api_key" not in secrets:
         secrets["api_key"] = row.placeholder_key
     arguments = {name: value for name, value in values.items() if name not in secret_arguments}
-    if provider.name is ModelProviderName.amazon_bedrock:
+    if row.name is ModelProviderName.amazon_bedrock:
         arguments["aws_region_name"] = BEDROCK_REGION
     headers = {"X-Title": "Muster"} if row.attribution_headers else {}
     return Connection(f"{row.litellm_prefix}/{model_id}", base_url, secrets, arguments, headers)

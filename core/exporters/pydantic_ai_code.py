@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import keyword
 import re
 import unicodedata
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from core.exporters.python_code import Code, call, quoted
 from core.field_specs import UNSET
 
 IMPORTS_BLOCK: Final = "imports"
@@ -72,39 +72,21 @@ def identifiers(names: Sequence[str]) -> list[str]:
 def write_block(facts: CodeFacts) -> str:
     """The code: a constant with the name of the block, and the model's own name behind it."""
     said = facts.said
-    kind = _PROVIDERS[1] if facts.is_openai else _PROVIDERS[0]
-    provider: dict[str, str] = {"base_url": _code(facts.base_url)}
+    provider: dict[str, Any] = {"base_url": facts.base_url}
     if facts.key_variable:
         # OpenAI's own provider refuses to be made without a key, the other one to be called.
         given = (facts.key_variable, f"{facts.key_variable} is not set") if facts.is_openai else (facts.key_variable,)
-        provider["api_key"] = f"os.environ.get({', '.join(map(_code, given))})"
+        provider["api_key"] = Code(f"os.environ.get({', '.join(map(quoted, given))})")
     arguments = {
-        "provider": _call(kind, provider, [] if facts.is_openai else [_code(facts.provider_name)], depth=1),
-        "profile": _call("OpenAIModelProfile", {key: _code(value) for key, value in _profile(said).items()}, depth=1),
+        "provider": call(_PROVIDERS[1], provider, depth=1)
+        if facts.is_openai
+        else call(_PROVIDERS[0], provider, [facts.provider_name], depth=1),
+        "profile": call("OpenAIModelProfile", _profile(said), depth=1),
     }
     if "openai_reasoning_effort" in said:
-        effort = {"openai_reasoning_effort": _code(said["openai_reasoning_effort"])}
-        arguments["settings"] = _call("OpenAIChatModelSettings", effort, depth=1)
-    call = _call(_MODEL, arguments, [_code(said["model_name"])])
-    return f"{facts.name} = {call}\n{_code(said['docstring'])}"
-
-
-def _call(function: str, arguments: Mapping[str, str], positional: Sequence[str] = (), *, depth: int = 0) -> str:
-    inner, outer = "    " * (depth + 1), "    " * depth
-    rows = [*positional, *(f"{key}={value}" for key, value in arguments.items())]
-    return "\n".join((f"{function}(", *(f"{inner}{row}," for row in rows), f"{outer})"))
-
-
-def _code(value: Any) -> str:
-    """A value as code. A set has no order of its own, and the same model must always give the same text."""
-    if isinstance(value, str):
-        # JSON's text is Python's too, in the quotes that formatters write.
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, frozenset):
-        return f"frozenset({{{', '.join(map(_code, sorted(value)))}}})"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_code, value))})"  # never of one
-    return repr(value)
+        effort = {"openai_reasoning_effort": said["openai_reasoning_effort"]}
+        arguments["settings"] = call("OpenAIChatModelSettings", effort, depth=1)
+    return f"{facts.name} = {call(_MODEL, arguments, [said['model_name']])}\n{quoted(said['docstring'])}"
 
 
 def _profile(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,9 +136,9 @@ def read_block(name: str, code: Any) -> CodeFacts | None:
     found = next(_models_in(tree.body), None)
     if found is None:
         return None
-    statement, call = found
-    keywords = _keywords(call)
-    model_id = _literal(call.args[0]) if call.args else _literal(keywords.pop("model_name", None))
+    statement, made = found
+    keywords = _keywords(made)
+    model_id = _literal(made.args[0]) if made.args else _literal(keywords.pop("model_name", None))
     if not isinstance(model_id, str):
         raise ValueError(f"The block {name} names no model.")  # noqa: TRY004 (not the caller's mistake)
     provider, profile, settings = (keywords.pop(key, None) for key in ("provider", "profile", "settings"))

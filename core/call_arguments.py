@@ -5,14 +5,14 @@ Facts about litellm are those of 1.106.2, each found by sending to a server on l
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
-from core.failures import Endpoint
 from core.providers import NATIVE_ROUTES, PROVIDER_BY_ID, ModelProviderName
 from core.request_building import ChatRequest
 from core.run_spec import RunSpec
+
+if TYPE_CHECKING:
+    from core.failures import Endpoint
 
 _OPENAI_CLIENT_ROUTES: Final = frozenset({"openai", "azure", "cerebras", "featherless_ai", "huggingface"})
 """Prefixes that litellm serves through the OpenAI library, whose HTTP client is `litellm.aclient_session`."""
@@ -135,6 +135,11 @@ def is_openai_shaped(spec: RunSpec) -> bool:
 
 def endpoint_of(spec: RunSpec) -> Endpoint:
     """Who is asked, as the person knows it."""
+    # Imported here: the window makes snippets of these arguments, and its process has no HTTP client.
+    import httpx
+
+    from core.failures import Endpoint
+
     connection = spec.connection
     if connection.api_base is None:
         address = PROVIDER_BY_ID[str(spec.provider.name)].display_name

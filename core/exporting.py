@@ -30,7 +30,8 @@ from core.export_plan import (
     removal_pieces,
 )
 from core.exporters.all_targets import TARGETS
-from core.exporters.files import NewText, diff_text, write_files
+from core.exporters.file_diffs import diff_text
+from core.exporters.files import NewText, write_files
 from core.exporters.losses import losses_of
 from core.exporters.places import Place
 from core.exporters.shape import Fragment, Loss, Target, TargetFile

@@ -52,6 +52,10 @@ _MENUS: tuple[tuple[str, tuple[Command | None, ...]], ...] = (
             Command(
                 "open_kiln", "Open &Kiln's Settings", "", "Ctrl+Shift+O", "Open the models that Kiln knows, in place"
             ),
+            _SEPARATOR,
+            Command("import", "&Import…", "file-import", "Ctrl+I", "Take models over from another tool or a colleague"),
+            Command("share", "&Share…", "share", "Ctrl+Shift+H", "Write models into one file, without keys"),
+            _SEPARATOR,
             Command("reload", "&Reload", "refresh", "F5", "Read the settings file again"),
             _SEPARATOR,
             Command("quit", "&Quit", "", "Ctrl+Q", role=QAction.MenuRole.QuitRole),

@@ -21,6 +21,8 @@ from gui.details import DetailsPanel
 from gui.discard_question import ask_to_discard
 from gui.evidence_tab import EvidenceTab
 from gui.export_commands import ExportCommands
+from gui.file_drops import FileDrops
+from gui.import_commands import ImportCommands
 from gui.measuring_commands import MeasuringCommands
 from gui.model_table import ModelTableModel
 from gui.notices import Notices
@@ -37,6 +39,7 @@ from gui.status_line import StatusLine
 from gui.table_view import ModelTableView
 from gui.theme import Theme, ThemeChooser
 from gui.try_tab import TryTab
+from gui.use_tab import UseTab
 from gui.watcher import SettingsWatcher
 from gui.window_state import WindowState
 from gui.words import one_line, tr_core
@@ -76,6 +79,8 @@ class MainWindow(QMainWindow):
         self.commands = RollCommands(registry, self.saver, self.notices, lambda: self.engine, self)
         self.measuring = MeasuringCommands(registry, self.saver, self.notices, lambda: self.engine, self)
         self.exports = ExportCommands(registry, self.saver, self.notices, lambda: self.engine, self)
+        self.imports = ImportCommands(registry, self.saver, self.notices, lambda: self.engine, self)
+        self.drops = FileDrops(self)
         self.files = RollFiles(registry, self.notices, self)
         self.conflicts = ConflictWatch(self)
         self.watcher = SettingsWatcher(registry.path, self)
@@ -99,6 +104,8 @@ class MainWindow(QMainWindow):
         self.details.add_panel(self.evidence_tab, self.tr("Evidence"), "microscope")
         self.try_tab = TryTab(self.registry, lambda: self.engine)
         self.details.add_panel(self.try_tab, self.tr("Try it"), "player-play")
+        self.use_tab = UseTab(self.registry)
+        self.details.add_panel(self.use_tab, self.tr("Use"), "code")
         self.status = StatusLine(self.registry, self.saver)
         self.setStatusBar(self.status)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -134,6 +141,9 @@ class MainWindow(QMainWindow):
         self.commands.done.connect(self._show_rows)
         self.measuring.done.connect(self._show_rows)
         self.measuring.providers_wanted.connect(lambda dialog: self.commands.open_providers(parent=dialog))
+        self.imports.done.connect(self._show_rows)
+        self.drops.path_dropped.connect(self.imports.import_from)
+        self.drops.text_dropped.connect(lambda text: self.imports.import_from(text=text))
         self.commands.removed.connect(self.table.select_next)
         self.files.chosen.connect(self.roll_wanted)
         self.places.chosen.connect(model.set_place)
@@ -162,6 +172,8 @@ class MainWindow(QMainWindow):
             {
                 "open_settings": self.files.open_another,
                 "open_kiln": self.files.open_kiln,
+                "import": self.imports.import_from,
+                "share": lambda: self.imports.share(self.table.selected_items()),
                 "reload": self.saver.reload,
                 "quit": self.close,
                 "find": self._find,
@@ -274,6 +286,7 @@ class MainWindow(QMainWindow):
         self.details.show_item(item, len(items))
         self.evidence_tab.show_item(item if len(items) == 1 else None)
         self.try_tab.show_item(item)
+        self.use_tab.show_item(item if len(items) == 1 else None)
 
     def _show_rows(self, keys: list[str]) -> None:
         """Selects what a command made; where the search or the place hides it, shows everything."""

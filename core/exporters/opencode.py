@@ -38,6 +38,9 @@ _KINDS: Final = ("text", "audio", "image", "video", "pdf")
 _ATTACHED: Final = ("audio", "video", "pdf")
 _VARIABLE: Final = re.compile(r"\{env:([^}]+)\}")
 
+_ALSO_READ: Final = ("attachment", "modalities.output", "limit.context", "limit.output")
+"""Keys that say nothing further: pictures stand in the modalities, and a limit of 0 is none that is known."""
+
 _KNOWN_PROVIDERS: Final = {
     "anthropic": "anthropic",
     "openai": "openai",
@@ -156,7 +159,7 @@ class OpenCode(Target):
                 provider=read_provider,
                 values=values,
                 stated=stated,
-                not_understood=tuple(keys_not_understood(rules, model, ("attachment", "modalities.output"))),
+                not_understood=tuple(keys_not_understood(rules, model, _ALSO_READ)),
                 place=("provider", key, "models", model_key),
                 file=_FILE.name,
             )

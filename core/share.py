@@ -30,7 +30,7 @@ from core.import_recognition import SHARE_FORMAT
 from core.overrides import set_overrides
 from core.providers import PROVIDER_BY_ID
 from core.redaction import hide_secrets, hide_secrets_in, redact, without_keys
-from core.settings_files import replace_file
+from core.regular_files import replace_file
 from core.settings_values import ForeignValue
 from core.verdicts import Report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
@@ -31,6 +32,7 @@ from gui.roll_pages import RollPages
 from gui.saving import Saver
 from gui.search import parse_query
 from gui.search_box import SearchBox
+from gui.shared_files import SharedFiles
 from gui.status_line import StatusLine
 from gui.table_view import ModelTableView
 from gui.theme import Theme, ThemeChooser
@@ -74,6 +76,7 @@ class MainWindow(QMainWindow):
         self.commands = RollCommands(registry, self.saver, self.notices, lambda: self.engine, self)
         self.measuring = MeasuringCommands(registry, self.saver, self.notices, lambda: self.engine, self)
         self.files = RollFiles(registry, self.notices, self)
+        self.shared_files = SharedFiles(self.notices, self)
         self.conflicts = ConflictWatch(self)
         self.watcher = SettingsWatcher(registry.path, self)
         self.actions_by_name = Actions(self, self.saver.undo_stack, themes.theme, self._choose_theme)
@@ -235,6 +238,10 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def open_shared_file(self, path: Path) -> None:
+        """Opens a shared roll that was double-clicked, dropped on the program or named on the command line."""
+        self.shared_files.open(path)
 
     def release(self) -> None:
         """Lets go of the roll without a question: another window has its place, or the program ends."""

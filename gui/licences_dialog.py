@@ -54,7 +54,7 @@ class LicencesDialog(QDialog):
         layout.addWidget(self.introduction)
         layout.addWidget(halves, 1)
         layout.addWidget(self._buttons)
-        self.resize(self.fontMetrics().averageCharWidth() * 96, height * 30)
+        self.resize(self.fontMetrics().averageCharWidth() * 108, height * 30)
         run_in_worker(self, bundled_parts, on_done=self._show, on_error=self._tell)
 
     def _build_list(self) -> QTreeWidget:
@@ -79,15 +79,16 @@ class LicencesDialog(QDialog):
         header = self.list.header()
         for column in range(self.list.columnCount()):
             self.list.resizeColumnToContents(column)
-        header.resizeSection(2, min(header.sectionSize(2), self.fontMetrics().averageCharWidth() * 40))
+        header.resizeSection(2, min(header.sectionSize(2), self.fontMetrics().averageCharWidth() * 30))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.introduction.setText(
             self.tr("Muster itself is under the MIT licence. It stands on {count} other parts.").format(
                 count=len(self._parts)
             )
         )
-        if self._parts:
-            self.list.setCurrentItem(self.list.topLevelItem(0))
+        first = self.list.topLevelItem(0)
+        if first is not None:
+            self.list.setCurrentItem(first)
 
     def _tell(self, error: MusterError) -> None:
         self.introduction.setText(str(error))

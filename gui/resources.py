@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-DESKTOP_ID = "io.github.muster.Muster"
+DESKTOP_ID = "io.github.muster.muster"
 """Of the desktop file, the metainfo, the icons and, on macOS, the bundle."""
 
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"

@@ -76,7 +76,7 @@ class SingleInstance(QObject):
     def _read(self) -> None:
         for socket in list(self._asking):
             if socket.canReadLine():
-                shared_file = _file_asked_for(socket.readLine().data())
+                shared_file = _file_asked_for(bytes(socket.readLine().data()))
                 socket.write(b"ok\n")
                 socket.flush()
                 self.raise_wanted.emit()

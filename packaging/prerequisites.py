@@ -89,6 +89,7 @@ HAS_DISPLAY = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"
 
 _BUNDLE = [
     _program("binutils", "objdump"),
+    _program("chrpath", "chrpath"),
     _library(f"lib{_PYTHON}", str(sysconfig.get_config_var("INSTSONAME") or f"lib{_PYTHON}.so.1.0")),
 ]
 

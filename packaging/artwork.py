@@ -11,8 +11,8 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import product  # noqa: E402 - it makes the project's modules known
-from PIL import Image  # noqa: E402
+import product
+from PIL import Image
 
 LINUX_SIDES_PX = (16, 22, 24, 32, 48, 64, 96, 128, 192, 256, 512)
 WINDOWS_SIDES_PX = (16, 20, 24, 32, 40, 48, 64, 128, 256)

@@ -77,7 +77,9 @@ def to_debian(known: list[Release]) -> str:
     """The text of debian/changelog."""
     parts = []
     for release in known:
-        parts.append(f"{product.NAME} ({release.version}) {'stable' if release.is_out else 'UNRELEASED'}; urgency=medium")
+        parts.append(
+            f"{product.NAME} ({release.version}) {'stable' if release.is_out else 'UNRELEASED'}; urgency=medium"
+        )
         parts.append("")
         for note in release.notes:
             parts += textwrap.wrap(plain(note), 76, initial_indent="  * ", subsequent_indent="    ")

@@ -126,8 +126,10 @@ class CleanRoot:
     # ------------------------------------------------------------------------------------------------------ commands
 
     def mount(self, shared: Path) -> None:
-        """Gives the root what every system has, and one folder of this machine under the same name. Undone with the
-        mount namespace that this process is in."""
+        """Gives the root what every system has, and one folder of this machine under the same name.
+
+        It is undone with the mount namespace that this process is in.
+        """
         for kind, place in (("proc", "proc"), ("tmpfs", "dev/shm")):
             (self.folder / place).mkdir(parents=True, exist_ok=True)
             _run(["mount", "-t", kind, kind, str(self.folder / place)])

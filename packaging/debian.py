@@ -18,11 +18,11 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-import product
-
 import artwork
 import bundle_licences
 import changelog
+import product
+
 from core.bundled_parts import in_order, parts_from, to_text
 
 _LINUX = product.PROJECT / "packaging" / "linux"
@@ -67,9 +67,7 @@ def _lay_program(folder: Path, root: Path) -> None:
             path.unlink()
     licences = home / "_internal" / "resources" / "licences.json"
     parts = [
-        part
-        for part in parts_from(licences.read_text(encoding="utf-8"))
-        if part.kind != bundle_licences.SYSTEM_LIBRARY
+        part for part in parts_from(licences.read_text(encoding="utf-8")) if part.kind != bundle_licences.SYSTEM_LIBRARY
     ]
     licences.write_text(to_text(in_order(parts)), encoding="utf-8")
     # Debian keeps licences in one place: the copyright file, written below.
@@ -159,7 +157,9 @@ def _set_modes(root: Path) -> None:
 
 
 def _control(root: Path) -> str:
-    size_kb = sum(1 if path.is_symlink() or path.is_dir() else -(-path.stat().st_size // 1024) for path in _inside(root))
+    size_kb = sum(
+        1 if path.is_symlink() or path.is_dir() else -(-path.stat().st_size // 1024) for path in _inside(root)
+    )
     fields = {
         "Package": product.NAME,
         "Version": product.VERSION,
@@ -174,11 +174,13 @@ def _control(root: Path) -> str:
         "Description": f"{product.SUMMARY[0].lower()}{product.SUMMARY[1:]}",
     }
     description = textwrap.wrap(f"{product.PURPOSE} No Python has to be installed.", 78)
-    return "\n".join([*(f"{name}: {value}" for name, value in fields.items()), *(f" {line}" for line in description), ""])
+    return "\n".join(
+        [*(f"{name}: {value}" for name, value in fields.items()), *(f" {line}" for line in description), ""]
+    )
 
 
 def dependencies(root: Path) -> str:
-    """The packages that hold what the files link and the package does not bring, with versions, as Debian finds them."""
+    """The packages that hold what the files link and the package does not bring, with versions, as Debian sees it."""
     libraries = [path for path in _inside(root) if path.is_file() and not path.is_symlink() and _is_elf(path)]
     own = sorted({f"-l{path.parent}" for path in libraries})
     with tempfile.TemporaryDirectory() as place:

@@ -4,10 +4,11 @@ run       open the window on your own roll
 demo      the main job on a real small model that it serves itself; needs no key, no server and no screen
 test      all tests but those of the frozen program
 test-packaged  build the frozen program and run it once through what it is for
+test-installer  the same, then package it, install the package in a clean root, use it there and purge it; needs root
 lint      ruff, mypy and the import contracts
 check     lint, then test
 coverage  all tests, with what they reach
-package   the program for this system, below dist/
+package   the program and its installers for this system, below dist/
 lock      lock the newest versions that pyproject.toml allows, or with names those packages alone
 setup     only install what the commands need
 
@@ -121,6 +122,12 @@ def test_packaged(arguments: list[str]) -> int:
     return _call([str(_PYTHON), "-m", "pytest", "-m", "packaged", *arguments])
 
 
+def test_installer(arguments: list[str]) -> int:
+    """Build the frozen program once, for the checks of it and of the package that is made of it."""
+    _prepare("test-installer", "package", "test", "weights")
+    return _call([str(_PYTHON), "-m", "pytest", "-m", "packaged or installer", *arguments])
+
+
 def coverage(arguments: list[str]) -> int:
     """Run the tests and show which lines and branches they reach."""
     _prepare("test", "test", "weights")
@@ -152,9 +159,10 @@ def check(arguments: list[str]) -> int:
 
 
 def package(arguments: list[str]) -> int:
-    """Build the program for this system."""
+    """Build the program for this system, and what installs it."""
     _prepare("package", "package")
-    return _call([str(_PYTHON), "-m", "PyInstaller", "--noconfirm", *arguments, "build.spec"])
+    code = _call([str(_PYTHON), "-m", "PyInstaller", "--noconfirm", *arguments, "build.spec"])
+    return code or _call([str(_PYTHON), str(PROJECT / "packaging" / "installers.py"), "dist"])
 
 
 def lock(arguments: list[str]) -> int:
@@ -173,7 +181,7 @@ def setup(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     command.__name__.replace("_", "-"): command
-    for command in (run, demo, test, test_packaged, lint, check, coverage, package, lock, setup)
+    for command in (run, demo, test, test_packaged, test_installer, lint, check, coverage, package, lock, setup)
 }
 
 

@@ -92,7 +92,7 @@ class Use:
         self._files_before = root.files()
         check("the root is clean", self._is_clean)
         check("the package installs", self._install)
-        check("version", lambda: self._version())
+        check("version", self._version)
         with LlamaServer(options_of(LlamaKind.PLAIN)) as server:
             check("self-test", lambda: self._self_test(server))
             with OutsideDesktop(root, shared) as desktop:
@@ -164,7 +164,7 @@ class Use:
         found = {}
         for entry in Path("/proc").iterdir():
             try:
-                if entry.name.isdigit() and os.readlink(entry / "root") == str(self._root.folder):
+                if entry.name.isdigit() and (entry / "root").readlink() == self._root.folder:
                     status = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
                     command = (entry / "cmdline").read_text(encoding="utf-8").replace("\0", " ").strip()
                     if status[0] != "Z":

@@ -1,4 +1,4 @@
-"""What macOS is told of the program, and the disk image that carries it: `python packaging/macos_app.py Muster.app DMG`.
+"""What macOS is told of the program, and its disk image: `python packaging/macos_app.py Muster.app DMG`.
 
 Neither signs nor notarises: that needs the publisher's own identity. docs/packaging.md says how.
 """

@@ -1,5 +1,8 @@
-"""A desktop for a program in a clean root: a virtual screen with a window manager, and a message bus that carries
-accessibility and nothing else. All of it runs on this machine, as the person whom the root knows."""
+"""A desktop for a program in a clean root.
+
+A virtual screen with a window manager, and a message bus that carries accessibility and nothing else. All of it runs on
+this machine, as the person whom the root knows.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,11 @@ _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuratio
   <listen>{address}</listen>
   <servicedir>{services}</servicedir>
   <auth>EXTERNAL</auth>
-  <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
 </busconfig>
 """
 _SERVICE = "/usr/share/dbus-1/services/org.a11y.Bus.service"
@@ -159,7 +166,7 @@ class OutsideDesktop:
         Raises:
             DesktopFailed: there is none.
         """
-        found = wait_for(self._windows, "a window of Muster")
+        found: list[ShownWindow] = wait_for(self._windows, "a window of Muster")
         return found[0]
 
     def _windows(self) -> list[ShownWindow]:

@@ -8,10 +8,16 @@ accessible ids, which are their object names.
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pyatspi
+from gi.repository import GLib
 
-LIMIT_S = 20.0
+Node = Any
+"""An accessible: the library that brings them has no types."""
+
+LIMIT_S = 60.0
 _POLL_S = 0.1
 
 
@@ -22,7 +28,7 @@ class NotThere(Exception):
 # ------------------------------------------------------------------------------------------------------------ looking
 
 
-def application():
+def application() -> Node:
     """Muster as the accessibility bus knows it."""
     desktop = pyatspi.Registry.getDesktop(0)
     for index in range(desktop.childCount):
@@ -32,15 +38,15 @@ def application():
     return None
 
 
-def identity(node):
+def identity(node: Node) -> str:
     """The control's object name: Qt says it with those of the controls around it."""
     try:
         return (node.get_accessible_id() or "").rpartition(".")[2]
-    except Exception:
+    except GLib.Error:
         return ""
 
 
-def below(node):
+def below(node: Node) -> Iterator[Node]:
     """Every accessible below, those of a window that just closed left out."""
     try:
         for index in range(node.childCount):
@@ -48,19 +54,19 @@ def below(node):
             if child is not None:
                 yield child
                 yield from below(child)
-    except Exception:
+    except GLib.Error:
         return
 
 
-def is_shown(node):
+def is_shown(node: Node) -> bool:
     """Whether a person sees it."""
     try:
-        return node.getState().contains(pyatspi.STATE_SHOWING)
-    except Exception:
+        return bool(node.getState().contains(pyatspi.STATE_SHOWING))
+    except GLib.Error:
         return False
 
 
-def wait(look, what):
+def wait(look: Callable[[], Any], what: str) -> Any:
     """What `look` gives as soon as it gives something."""
     deadline = time.monotonic() + LIMIT_S
     while True:
@@ -72,33 +78,33 @@ def wait(look, what):
         time.sleep(_POLL_S)
 
 
-def find(name, inside=None):
+def find(name: str, inside: Node = None) -> Node:
     """The shown control of that name."""
 
-    def look():
+    def look() -> Node:
         top = inside or application()
         return top and next((node for node in below(top) if identity(node) == name and is_shown(node)), None)
 
     return wait(look, f"a control called {name}")
 
 
-def says(words, inside=None):
+def says(words: str, inside: Node = None) -> str:
     """The shown text that holds the words."""
 
-    def look():
+    def look() -> Node:
         top = inside or application()
         for node in below(top) if top else ():
             if words in (node.name or "") and is_shown(node):
                 return node.name
         return None
 
-    return wait(look, f"a text with “{words}”")
+    return str(wait(look, f"a text with “{words}”"))
 
 
 # ------------------------------------------------------------------------------------------------------------ handling
 
 
-def press(node):
+def press(node: Node) -> None:
     """Presses a button, opens a menu, chooses what a click would."""
     action = node.queryAction()
     names = [action.getName(index).lower() for index in range(action.nActions)]
@@ -106,57 +112,65 @@ def press(node):
     action.doAction(wanted)
 
 
-def write(node, text):
+def write(node: Node, text: str) -> None:
     """Puts text into a field, as if typed."""
     node.queryEditableText().setTextContents(text)
 
 
-def text_of(node):
+def text_of(node: Node) -> str:
     """What stands in a field."""
     content = node.queryText()
-    return content.getText(0, content.characterCount)
+    return str(content.getText(0, content.characterCount))
 
 
-def choose(box, label):
-    """Chooses in a combo box by its list."""
-    items = [node for node in below(box) if node.getRole() == pyatspi.ROLE_LIST_ITEM]
-    item = next((node for node in items if node.name == label), None)
-    if item is None:
-        raise NotThere(f"{label} among {[node.name for node in items]}")
-    holder = item.parent
-    holder.querySelection().selectChild(item.getIndexInParent())
+def choose(box: Node, label: str) -> None:
+    """Chooses in a combo box by keyboard, as its letters are typed."""
+    box.queryComponent().grabFocus()
+    wait(lambda: box.getState().contains(pyatspi.STATE_FOCUSED), "the focus in the box")
+    for letter in label:
+        pyatspi.Registry.generateKeyboardEvent(0, letter, pyatspi.KEY_STRING)
+    wait(lambda: shows(box, label), f"{label} chosen among {[node.name for node in below(box)]}")
 
 
-def tree():
+def shows(box: Node, label: str) -> bool:
+    """Whether the combo box shows that choice."""
+    if box.name == label:
+        return True
+    chosen = [node.name for node in below(box) if node.getState().contains(pyatspi.STATE_SELECTED)]
+    return label in chosen
+
+
+def tree() -> list[list[str]]:
     """All that is shown, for looking."""
     top = application()
     return [[identity(node), node.getRoleName(), node.name] for node in below(top) if is_shown(node)] if top else []
 
 
-STEPS = {}
+Step = Callable[..., Any]
+STEPS: dict[str, Step] = {}
 
 
-def step(function):
+def step(function: Step) -> Step:
     """Makes a function a step that can be asked for."""
     STEPS[function.__name__] = function
     return function
 
 
 @step
-def attend():
+def attend() -> int:
     """Starts the accessibility bus, as a desktop does when a person logs in; the number of programs on it."""
-    return pyatspi.Registry.getDesktop(0).childCount
+    return int(pyatspi.Registry.getDesktop(0).childCount)
 
 
 @step
-def show():
+def show() -> list[list[str]]:
     """All that is shown."""
     wait(application, "Muster on the accessibility bus")
     return tree()
 
 
 @step
-def add_provider(name, base_url):
+def add_provider(name: str, base_url: str) -> str:
     """Registers a server by *Providers*, and gives what *Check connection* says of it."""
     press(find("toolbar_providers"))
     dialog = find("providers_dialog")
@@ -166,18 +180,18 @@ def add_provider(name, base_url):
     press(find("save_provider", dialog))
     says(name, find("provider_list", dialog))
     press(find("provider_check", dialog))
-    outcome = wait(lambda: _shown_name("provider_check_outcome", dialog), "what the check found")
+    outcome: str = wait(lambda: _shown_name("provider_check_outcome", dialog), "what the check found")
     press(find("close", dialog))
     wait(lambda: not is_shown(dialog), "the dialog closes")
     return outcome
 
 
-def _shown_name(name, inside):
+def _shown_name(name: str, inside: Node) -> str:
     return next((node.name for node in below(inside) if identity(node) == name and is_shown(node)), "")
 
 
 @step
-def add_model(provider, model_id, name):
+def add_model(provider: str, model_id: str, name: str) -> str:
     """Registers a model, and gives what the table then shows of it."""
     press(find("toolbar_add"))
     dialog = find("model_dialog")
@@ -189,7 +203,7 @@ def add_model(provider, model_id, name):
     return says(name, find("models"))
 
 
-def _enabled(name, inside):
+def _enabled(name: str, inside: Node) -> Node:
     for node in below(inside):
         if identity(node) == name and node.getState().contains(pyatspi.STATE_ENABLED):
             return node
@@ -197,7 +211,7 @@ def _enabled(name, inside):
 
 
 @step
-def ask(prompt):
+def ask(prompt: str) -> dict[str, str]:
     """Runs the selected model on the prompt, and gives its answer with what the window says of the run."""
     press(find("toolbar_try"))
     panel = find("try_panel")
@@ -207,19 +221,19 @@ def ask(prompt):
     return {"answer": text_of(find("answer_text", panel)), "status": status}
 
 
-def _finished(panel):
+def _finished(panel: Node) -> str:
     words = _shown_name("run_status", panel)
-    return words if words and _enabled("run_button", panel) and text_of(find("answer_text", panel)) else ""
+    return words if "finished" in words else ""
 
 
 @step
-def wait_for(words):
+def wait_for(words: str) -> str:
     """The text that holds the words, as soon as it is shown."""
     return says(words)
 
 
 @step
-def leave():
+def leave() -> str:
     """*File ▸ Quit*."""
     menus = [node for node in below(find("main_window")) if node.getRole() == pyatspi.ROLE_MENU_ITEM]
     press(next(node for node in menus if node.name == "File"))
@@ -227,7 +241,7 @@ def leave():
     return "asked"
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     """Does the step and prints what it gave."""
     try:
         found = STEPS[arguments[0]](*arguments[1:])

@@ -11,9 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import product
-
 import artwork
+import product
 
 SCRIPT = product.PROJECT / "packaging" / "windows" / "muster.nsi"
 _USUAL_PLACE = Path("C:/Program Files (x86)/NSIS/makensis.exe")

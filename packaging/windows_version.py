@@ -22,7 +22,7 @@ _TEMPLATE = """VSVersionInfo(
 
 def text() -> str:
     """The version resource as PyInstaller's text."""
-    numbers = tuple([*map(int, product.VERSION.split(".")), 0])
+    numbers = (*(int(number) for number in product.VERSION.split(".")), 0)
     named = {
         "CompanyName": product.PUBLISHER,
         "FileDescription": product.TITLE,

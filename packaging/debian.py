@@ -62,9 +62,7 @@ def make_package(folder: Path, target: Path) -> Path:
 def _lay_program(folder: Path, root: Path) -> None:
     home = root / _HOME
     shutil.copytree(folder, home, symlinks=True)
-    for path in sorted((home / "_internal").iterdir()):
-        if _is_debians(path):
-            path.unlink()
+    leave_to_debian(home)
     licences = home / "_internal" / "resources" / "licences.json"
     parts = [
         part for part in parts_from(licences.read_text(encoding="utf-8")) if part.kind != bundle_licences.SYSTEM_LIBRARY
@@ -78,6 +76,13 @@ def _lay_program(folder: Path, root: Path) -> None:
     start = root / "usr/bin" / product.NAME
     start.parent.mkdir(parents=True)
     start.symlink_to(Path("../lib") / product.NAME / product.NAME)
+
+
+def leave_to_debian(home: Path) -> None:
+    """Takes the libraries out of a frozen folder that Debian's packages hold."""
+    for path in sorted((home / "_internal").iterdir()):
+        if _is_debians(path):
+            path.unlink()
 
 
 def _is_debians(path: Path) -> bool:

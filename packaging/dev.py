@@ -5,6 +5,7 @@ demo      the main job on a real small model that it serves itself; needs no key
 test      all tests but those of the frozen program
 test-packaged  build the frozen program and run it once through what it is for
 test-installer  the same, then package it, install the package in a clean root, use it there and purge it; needs root
+hello     run a frozen program once through what it is for: hello dist/muster/muster
 lint      ruff, mypy and the import contracts
 check     lint, then test
 coverage  all tests, with what they reach
@@ -128,6 +129,12 @@ def test_installer(arguments: list[str]) -> int:
     return _call([str(_PYTHON), "-m", "pytest", "-m", "packaged or installer", *arguments])
 
 
+def hello(arguments: list[str]) -> int:
+    """Run a frozen program that is there already once through what it is for."""
+    _prepare("test-packaged", "test", "weights")
+    return _call([str(_PYTHON), str(PROJECT / "packaging" / "hello_run.py"), *arguments])
+
+
 def coverage(arguments: list[str]) -> int:
     """Run the tests and show which lines and branches they reach."""
     _prepare("test", "test", "weights")
@@ -181,7 +188,7 @@ def setup(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     command.__name__.replace("_", "-"): command
-    for command in (run, demo, test, test_packaged, test_installer, lint, check, coverage, package, lock, setup)
+    for command in (run, demo, test, test_packaged, test_installer, hello, lint, check, coverage, package, lock, setup)
 }
 
 

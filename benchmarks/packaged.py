@@ -170,23 +170,33 @@ def wait_until_ready(home: Path) -> None:
         time.sleep(0.1)
 
 
-def measure(name: str, folder: Path, place: Path, display: str, starts: int) -> Figures:
-    """All figures of one frozen folder; what Debian's packages hold is taken out of it."""
+def measure_size(name: str, folder: Path, place: Path) -> Figures:
+    """The sizes of one frozen folder; what Debian's packages hold is taken out of it."""
     figures = Figures(name, frozen_mb=size_mb(folder))
     debian.leave_to_debian(folder)
     figures.installed_mb = size_mb(folder)
     figures.download_mb = packed_mb(folder, place)
-    program = folder / folder.name
+    return figures
+
+
+def measure_starts(programs: dict[Path, Figures], place: Path, display: str, starts: int) -> None:
+    """Starts the programs in turn, so that what else the machine does meets them alike."""
+    homes = (place / f"home-{number}" for number in range(1_000_000))
     for number in range(starts + 1):
-        with started(program, place / f"{name}-warm-{number}", display) as (_process, took_ms):
-            if number:  # the first reads its files
-                figures.warm_ms.append(took_ms)
-    for number in range(max(3, starts // 2)):
-        forget_files(folder)
-        with started(program, place / f"{name}-cold-{number}", display) as (_process, took_ms):
-            figures.cold_ms.append(took_ms)
-    home = place / f"{name}-memory"
-    with started(program, home, display) as (process, _took_ms):
+        for folder, figures in programs.items():
+            with started(folder / folder.name, next(homes), display) as (_process, took_ms):
+                if number:  # the first reads its files
+                    figures.warm_ms.append(took_ms)
+    for _number in range(starts):
+        for folder, figures in programs.items():
+            forget_files(folder)
+            with started(folder / folder.name, next(homes), display) as (_process, took_ms):
+                figures.cold_ms.append(took_ms)
+
+
+def measure_memory(folder: Path, figures: Figures, home: Path, display: str) -> None:
+    """What the program holds three seconds after its window, and its engine three seconds after it is ready."""
+    with started(folder / folder.name, home, display) as (process, _took_ms):
         time.sleep(_SETTLE_S)
         engines = children_of(process.pid)
         if engines:
@@ -194,7 +204,6 @@ def measure(name: str, folder: Path, place: Path, display: str, starts: int) -> 
             time.sleep(_SETTLE_S)
             figures.engine_memory_mb = sum(memory_mb(engine) for engine in engines)
         figures.memory_mb = memory_mb(process.pid)
-    return figures
 
 
 def _span(times_ms: list[float]) -> str:
@@ -210,7 +219,7 @@ def table(measured: list[Figures]) -> str:
         "start to the window, warm (ms)": [_span(item.warm_ms) for item in measured],
         "start to the window, cold (ms)": [_span(item.cold_ms) for item in measured],
         "memory of the window's process (MB)": [f"{item.memory_mb:.0f}" for item in measured],
-        "memory of the engine's process, ready (MB)": [f"{item.engine_memory_mb:.0f}" or "" for item in measured],
+        "memory of the engine's process, ready (MB)": [f"{item.engine_memory_mb or 0:.0f}" for item in measured],
     }
     lines = [f"| | {' | '.join(item.name for item in measured)} |", f"|---|{'---|' * len(measured)}"]
     return "\n".join([*lines, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())])
@@ -230,10 +239,13 @@ def main() -> None:
         else:
             muster = place / "dist" / "muster"
             shutil.copytree(options.dist / "muster", muster, symlinks=True)
-        measured = [
-            measure("bare window", bare, place, display, options.starts),
-            measure("Muster", muster, place, display, options.starts),
-        ]
+        programs = {
+            folder: measure_size(name, folder, place) for name, folder in (("bare window", bare), ("Muster", muster))
+        }
+        measure_starts(programs, place, display, options.starts)
+        for frozen, figures in programs.items():
+            measure_memory(frozen, figures, place / f"memory-{frozen.name}", display)
+        measured = list(programs.values())
     print(table(measured))
     print(json.dumps([asdict(item) for item in measured]))
 

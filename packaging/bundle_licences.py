@@ -38,7 +38,7 @@ def collect(modules: Iterable[Entry], binaries: Iterable[Entry]) -> tuple[Bundle
     """Every part.
 
     Raises:
-        LookupError: nothing is known of a library that would be shipped.
+        LookupError: no package is known to own a library of the system that would be shipped.
     """
     libraries = list(binaries)
     top = {name.partition(".")[0] for name, _source, _kind in modules}
@@ -62,18 +62,10 @@ def _lgpl() -> str:
 
 
 def _python() -> BundledPart:
-    text = str(sys.modules["site"].__dict__.get("license") or "")
-    found = [Path(folder) / "LICENSE.txt" for folder in (sys.base_prefix, _standard_library())]
-    found.append(Path(f"/usr/share/doc/libpython3.{sys.version_info.minor}-minimal/copyright"))
-    for path in found:
-        if path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace")
-            break
-    return BundledPart("Python", platform.python_version(), "PSF-2.0", "interpreter", text)
-
-
-def _standard_library() -> str:
-    return str(Path(subprocess.__file__).parent)
+    debians = Path(f"/usr/share/doc/libpython3.{sys.version_info.minor}-minimal/copyright")
+    places = [Path(sys.base_prefix) / "LICENSE.txt", Path(subprocess.__file__).parent / "LICENSE.txt", debians]
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in places if path.is_file()]
+    return BundledPart("Python", platform.python_version(), "PSF-2.0", "interpreter", "".join(texts[:1]))
 
 
 def _qt() -> BundledPart:

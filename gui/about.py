@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from core import __version__
 from gui.icons import application_icon
+from gui.licences_dialog import LicencesDialog
 
 _ICON_SIDE_PX = 64
 
@@ -59,12 +61,22 @@ class AboutDialog(QDialog):
         words.addWidget(facts)
         row.addLayout(words, 1)
         self._buttons = _close_button(self)
+        self.licences_button = QPushButton(self.tr("Licences…"))
+        self.licences_button.setObjectName("licences")
+        self.licences_button.setAutoDefault(False)
+        self.licences_button.clicked.connect(self._open_licences)
+        self._buttons.addButton(self.licences_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self.licences: LicencesDialog | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(height, height, height, height)
         layout.setSpacing(height)
         layout.addLayout(row)
         layout.addWidget(self._buttons)
         self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 64)
+
+    def _open_licences(self) -> None:
+        self.licences = LicencesDialog(self)
+        self.licences.open()
 
 
 class ShortcutsDialog(QDialog):

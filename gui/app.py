@@ -23,16 +23,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         engine_process.main()
         return 0
-    options = _parser().parse_args(given)
+    parser = _parser()
+    options = parser.parse_args(given)
+    if options.self_test:
+        from gui.self_test import run_self_test
+
+        return run_self_test(options.url)
+    if options.url is not None:
+        parser.error("--url goes with --self-test")
     from gui.application import run
 
-    return run(options.settings, debug=options.debug)
+    return run(options.settings, debug=options.debug, shared_file=options.file)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="muster", description="Keep a roll of your own language models.")
+    parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help="a shared roll (.muster-roll) to take in")
     parser.add_argument("--settings", metavar="FILE", type=Path, help="open the roll in this file instead of your own")
     parser.add_argument("--debug", action="store_true", help="write more to the log, and to the terminal too")
+    parser.add_argument("--self-test", action="store_true", help="check that this copy of Muster is whole, and end")
+    parser.add_argument("--url", metavar="URL", help="with --self-test: ask the endpoint at this base URL once")
     parser.add_argument("--version", action="version", version=f"Muster {__version__}")
     return parser
 

@@ -13,8 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QObject, QTimer, QTranslator
+from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
+from typing_extensions import override
 
 from core import __version__, paths
 from core.log import start_log
@@ -22,6 +24,7 @@ from core.registry import Registry
 from gui.crashes import CrashReports
 from gui.icons import application_icon
 from gui.main_window import MainWindow
+from gui.resources import DESKTOP_ID
 from gui.single_instance import SingleInstance
 from gui.theme import ThemeChooser
 from gui.window_state import WindowState
@@ -30,12 +33,11 @@ from gui.worker import run_in_worker, wait_for_workers
 if TYPE_CHECKING:
     from gui.engine_host import EngineHost
 
-DESKTOP_ID = "io.github.muster.Muster"
 _log = logging.getLogger("muster")
 
 
-def run(settings: Path | None, *, debug: bool = False) -> int:
-    """Opens the window on that roll and stays until it is closed; gives the exit code."""
+def run(settings: Path | None, *, debug: bool = False, shared_file: Path | None = None) -> int:
+    """Opens the window on that roll, with a shared roll to take in, and stays until it is closed; the exit code."""
     started = time.monotonic()
     if not _has_display():
         _say(
@@ -48,7 +50,8 @@ def run(settings: Path | None, *, debug: bool = False) -> int:
     crashes.install()
     app = make_application()
     program = Program(app, crashes, started)
-    if not program.open(_absolute(settings or paths.settings_file())):
+    shared_file = None if shared_file is None else _absolute(shared_file)
+    if not program.open(_absolute(settings or paths.settings_file()), shared_file):
         return 0
     _let_interrupts_through(app)
     code = app.exec()
@@ -70,15 +73,20 @@ class Program(QObject):
         self.engine: EngineHost | None = None
         self._instance: SingleInstance | None = None
         crashes.caught.connect(self._tell_crash)
+        app.installEventFilter(self)
 
-    def open(self, path: Path) -> bool:
-        """Shows the roll in that file; False where another window shows it already and was brought to the front."""
+    def open(self, path: Path, shared_file: Path | None = None) -> bool:
+        """Shows the roll in that file; False where another window shows it already and was brought to the front.
+
+        Either of them opens the shared file.
+        """
         instance = SingleInstance(path, self)
-        if instance.hand_over():
+        if instance.hand_over(shared_file):
             return False
         registry = Registry.open(path)
         window = MainWindow(registry, self.themes, self.state)
         instance.raise_wanted.connect(window.come_to_front)
+        instance.open_wanted.connect(window.open_shared_file)
         instance.listen()
         window.first_painted.connect(self._after_first_paint)
         window.roll_wanted.connect(self._open_another)
@@ -90,7 +98,17 @@ class Program(QObject):
         if old is not None and old_instance is not None:
             old_instance.close()
             self._release(old)
+        if shared_file is not None:
+            window.open_shared_file(shared_file)
         return True
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # macOS names no file among the arguments: it sends the running program an event.
+        if isinstance(event, QFileOpenEvent) and self.window is not None and event.file():
+            self.window.open_shared_file(Path(event.file()))
+            return True
+        return super().eventFilter(watched, event)
 
     def close(self) -> None:
         """Ends the engine and everything that still writes."""

@@ -12,9 +12,10 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QIconEngine, QPainter,
 from PySide6.QtSvg import QSvgRenderer
 from typing_extensions import override
 
-from gui.resources import APPLICATION_ICON, ICONS
+from gui.resources import APPLICATION_ICON, ICONS, SMALL_APPLICATION_ICON, SMALL_ICON_LIMIT_PX
 
 _MISSING = "help-circle"
+_APPLICATION_ICON_SIDES_PX = (16, 24, 32, 48, 64, 128, 256)
 
 
 @cache
@@ -25,8 +26,23 @@ def icon(name: str, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) ->
 
 @cache
 def application_icon() -> QIcon:
-    """Muster's own icon, in its own colours."""
-    return QIcon(str(APPLICATION_ICON))
+    """Muster's own icon, in its own colours, drawn anew for each size that a desktop asks for."""
+    made = QIcon()
+    for side_px in _APPLICATION_ICON_SIDES_PX:
+        made.addPixmap(application_pixmap(side_px))
+    return made
+
+
+def application_pixmap(side_px: int) -> QPixmap:
+    """Muster's own icon as a square picture with that many pixels on a side."""
+    pixmap = QPixmap(side_px, side_px)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    drawing = SMALL_APPLICATION_ICON if side_px <= SMALL_ICON_LIMIT_PX else APPLICATION_ICON
+    QSvgRenderer(str(drawing)).render(painter)
+    painter.end()
+    return pixmap
 
 
 def paint_icon(painter: QPainter, name: str, rect: QRect, colour: QColor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
@@ -254,6 +255,10 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
+
+    def open_shared_file(self, path: Path) -> None:
+        """Opens a shared roll that was double-clicked, dropped on the program or named on the command line."""
+        self.imports.import_from(path)
 
     def release(self) -> None:
         """Lets go of the roll without a question: another window has its place, or the program ends."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 Entry = tuple[str, str, str]
 """PyInstaller's: path in the bundle, source (for a link: its target in the bundle), kind."""
@@ -64,6 +65,24 @@ def wanted_data(entries: Iterable[Entry], binaries: Iterable[Entry]) -> list[Ent
         for path, source, kind in entries
         if is_wanted(path) and (kind != "SYMLINK" or source in there)
     ]
+
+
+def forget_build_places(folder: Path) -> list[Path]:
+    """Takes out of libraries on Linux where the build's machine has others: a person's machine must not look there.
+
+    Gives the files that named such a place. What they need is found beside them by PyInstaller's loader.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and ".so" in path.name]
+    told = [file for file in files if any(place.startswith("/") for place in _places_searched(file))]
+    for file in told:
+        subprocess.run(["chrpath", "--delete", str(file)], check=True, stdout=subprocess.DEVNULL)
+    return told
+
+
+def _places_searched(file: Path) -> list[str]:
+    listed = subprocess.run(["chrpath", "--list", str(file)], capture_output=True, text=True, check=False)
+    _name, _, places = listed.stdout.strip().partition("PATH=")
+    return places.split(":") if places else []
 
 
 def _is_library(entry: Entry) -> bool:

@@ -5,10 +5,12 @@ demo      the main job on a real small model that it serves itself; needs no key
 test      all tests but those of the frozen program
 test-packaged  build the frozen program and run it once through what it is for
 test-interop  read exported files with the other tools' own code; MUSTER_INTEROP=kiln,llm chooses tools
+test-installer  the same, then package it, install the package in a clean root, use it there and purge it; needs root
+hello     run a frozen program once through what it is for: hello dist/muster/muster
 lint      ruff, mypy and the import contracts
 check     lint, then test
 coverage  all tests, with what they reach
-package   the program for this system, below dist/
+package   the program and its installers for this system, below dist/
 lock      lock the newest versions that pyproject.toml allows, or with names those packages alone
 setup     only install what the commands need
 
@@ -130,6 +132,18 @@ def test_interop(arguments: list[str]) -> int:
     return _call([str(_PYTHON), "-m", "pytest", "tests/interop", "-m", "interop", *arguments])
 
 
+def test_installer(arguments: list[str]) -> int:
+    """Build the frozen program once, for the checks of it and of the package that is made of it."""
+    _prepare("test-installer", "package", "test", "weights")
+    return _call([str(_PYTHON), "-m", "pytest", "-m", "packaged or installer", *arguments])
+
+
+def hello(arguments: list[str]) -> int:
+    """Run a frozen program that is there already once through what it is for."""
+    _prepare("test-packaged", "test", "weights")
+    return _call([str(_PYTHON), str(PROJECT / "packaging" / "hello_run.py"), *arguments])
+
+
 def coverage(arguments: list[str]) -> int:
     """Run the tests and show which lines and branches they reach."""
     _prepare("test", "test", "weights")
@@ -161,9 +175,10 @@ def check(arguments: list[str]) -> int:
 
 
 def package(arguments: list[str]) -> int:
-    """Build the program for this system."""
+    """Build the program for this system, and what installs it."""
     _prepare("package", "package")
-    return _call([str(_PYTHON), "-m", "PyInstaller", "--noconfirm", *arguments, "build.spec"])
+    code = _call([str(_PYTHON), "-m", "PyInstaller", "--noconfirm", *arguments, "build.spec"])
+    return code or _call([str(_PYTHON), str(PROJECT / "packaging" / "installers.py"), "dist"])
 
 
 def lock(arguments: list[str]) -> int:
@@ -182,7 +197,21 @@ def setup(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     command.__name__.replace("_", "-"): command
-    for command in (run, demo, test, test_packaged, test_interop, lint, check, coverage, package, lock, setup)
+    for command in (
+        run,
+        demo,
+        test,
+        test_packaged,
+        test_installer,
+        test_interop,
+        hello,
+        lint,
+        check,
+        coverage,
+        package,
+        lock,
+        setup,
+    )
 }
 
 

@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 _SET_FLAGS = 0x8914  # SIOCSIFFLAGS
 _ADD_ROUTE = 0x890B  # SIOCADDRT
@@ -48,9 +49,13 @@ def may_enter() -> bool:
         return False
 
 
-def enter(command: list[str]) -> int:
-    """Runs a command where the network ends at this machine, and gives its exit code."""
-    return subprocess.run([*ENTER, *command], env={**os.environ, _INSIDE_VARIABLE: "1"}, check=False).returncode
+def enter(command: list[str], by: Sequence[str] = ENTER, *, inside: bool = True) -> int:
+    """Runs a command where the network ends at this machine, and gives its exit code.
+
+    `by` stands before the command; where that makes no network namespace, `inside` is False.
+    """
+    environment = {**os.environ, _INSIDE_VARIABLE: "1" if inside else "0"}
+    return subprocess.run([*by, *command], env=environment, check=False).returncode
 
 
 def lay_routes() -> None:

@@ -14,6 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class PrerequisitesMissing(Exception):
@@ -92,10 +93,26 @@ HAS_DISPLAY = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"
 
 _BUNDLE = [
     _program("binutils", "objdump"),
+    _program("chrpath", "chrpath"),
     _library(f"lib{_PYTHON}", str(sysconfig.get_config_var("INSTSONAME") or f"lib{_PYTHON}.so.1.0")),
 ]
 
+_DEBIAN_PACKAGE = [_program("dpkg-dev", "dpkg-shlibdeps")]
+
 _WINDOW_LIST = [_program("x11-utils", "xwininfo")]
+
+# What looks at a package, makes a root to install it in, and drives the window there through accessibility.
+_PACKAGE_CHECKS = [
+    _program("lintian", "lintian"),
+    _program("desktop-file-utils", "desktop-file-validate"),
+    _program("appstream", "appstreamcli"),
+    _program("nsis", "makensis"),
+    _program("debootstrap", "debootstrap"),
+    _program("man-db", "man"),
+    _program("dbus-daemon", "dbus-daemon"),
+    Prerequisite("at-spi2-core", lambda: Path("/usr/share/dbus-1/services/org.a11y.Bus.service").is_file()),
+    Prerequisite("python3-pyatspi", lambda: Path("/usr/lib/python3/dist-packages/pyatspi").is_dir()),
+]
 
 OLDEST_GLIBC = {"x86_64": (2, 34), "aarch64": (2, 39)}
 """What Qt 6.11's wheels are built against: Debian 12, Ubuntu 22.04 and RHEL 9; on ARM Debian 13 and Ubuntu 24.04."""
@@ -108,7 +125,17 @@ NEEDS: dict[str, list[Prerequisite]] = {
     "test-packaged": [*_ENVIRONMENT, *_WINDOW, *_MODEL_SERVER, *_VIRTUAL_SCREEN, *_BUNDLE, *_WINDOW_LIST],
     "test-interop": [*_ENVIRONMENT, *_WINDOW, *_MODEL_SERVER],
     "test-interop-node": [*_ENVIRONMENT, *_WINDOW, *_MODEL_SERVER, *_NODE],
-    "package": [*_ENVIRONMENT, *_WINDOW, *_BUNDLE],
+    "package": [*_ENVIRONMENT, *_WINDOW, *_BUNDLE, *_DEBIAN_PACKAGE],
+    "test-installer": [
+        *_ENVIRONMENT,
+        *_WINDOW,
+        *_MODEL_SERVER,
+        *_VIRTUAL_SCREEN,
+        *_BUNDLE,
+        *_DEBIAN_PACKAGE,
+        *_WINDOW_LIST,
+        *_PACKAGE_CHECKS,
+    ],
 }
 """What each command needs of the system, where the system is a Linux."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +17,8 @@ import pytest
 from tests.servers.llama import LlamaServer
 from tests.servers.llama_kinds import LlamaKind, LlamaOf, options_of
 
-DATA = Path(__file__).resolve().parent / "data"
+PROJECT = Path(__file__).resolve().parent.parent
+DATA = PROJECT / "tests" / "data"
 
 # Before anything imports Qt: a test never opens a window on the person's screen.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -118,3 +121,14 @@ def llama_thinking_in_content(llama_of: LlamaOf) -> LlamaServer:
 def llama_reasoning_separated(llama_of: LlamaOf) -> LlamaServer:
     """A real server that moves its thinking to `reasoning_content`."""
     return llama_of(LlamaKind.REASONING_SEPARATED)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the frozen program, built once for all tests of it and of its packages (a minute or two)."""
+    folder = tmp_path_factory.mktemp("bundle")
+    places = ["--distpath", str(folder / "dist"), "--workpath", str(folder / "build")]
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", *places, "build.spec"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder / "dist" / "muster"

@@ -21,6 +21,8 @@ WIRE_TESTS: Final = ("tests/test_field_effects.py",)
 SYSTEMS: Final = (
     ("Debian 12, Python 3.11", "all commands, all tests; from a bare system too"),
     ("Ubuntu 22.04 and newer, Fedora", "not run; the same commands"),
+    ("The `.deb`", "installed, used and purged in a clean Debian 12 root without Python"),
+    ("Windows installer, macOS disk image", "not run; the script of the first is compiled, the workflow has jobs"),
     ("Linux on Wayland", "not run; X11 and the offscreen platform were"),
     ("macOS, Windows", "not run here; the locked packages exist for them, the workflow file has jobs for them"),
     ("Python 3.12 and newer", "set up and the project's own guards; not all tests"),

@@ -22,17 +22,6 @@ pytestmark = [pytest.mark.packaged, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the frozen program."""
-    folder = tmp_path_factory.mktemp("bundle")
-    places = ["--distpath", str(folder / "dist"), "--workpath", str(folder / "build")]
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", *places, "build.spec"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return folder / "dist" / "muster"
-
-
-@pytest.fixture(scope="session")
 def report(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What packaging/hello_run.py found."""
     path = tmp_path_factory.mktemp("hello") / "report.json"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -170,3 +171,55 @@ def test_something_unexpected_is_told_in_the_window(program: Program, tmp_path: 
     assert program.window.notices.texts == [
         "Something went wrong inside Muster. Your roll is safe; the log has the details."
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "There is no file"),
+        (b"not json", "is no shared roll, or it is damaged"),
+        (b"\xff\xfe", "is no shared roll, or it is damaged"),
+        (b"[" * 100_000, "is no shared roll, or it is damaged"),
+        (b"[1, 2]", "is no shared roll"),
+        (b'{"something": "else"}', "is no roll that this version of Muster knows"),
+    ],
+    ids=["missing", "no JSON", "no text", "too deep", "no object", "unknown"],
+)
+def test_a_file_that_is_no_shared_roll_is_told_in_words(
+    program: Program, tmp_path: Path, qtbot: QtBot, content: bytes | None, words: str
+) -> None:
+    shared = tmp_path / "from a friend.muster-roll"
+    if content is not None:
+        shared.write_bytes(content)
+    program.open(tmp_path / "settings.yaml", shared)
+    window = program.window
+    assert window is not None
+    qtbot.waitUntil(lambda: bool(window.notices.texts))
+    assert words in window.notices.texts[0]
+    assert "from a friend.muster-roll" in window.notices.texts[0]
+
+
+def test_a_shared_roll_that_is_opened_again_goes_to_the_window_that_is_there(tmp_path: Path) -> None:
+    roll = write_roll(tmp_path / "settings.yaml", everyday_roll())
+    first = _start("--settings", str(roll), "--debug")
+    try:
+        _wait_for_line(first, "first paint")
+        shared = tmp_path / "gone.muster-roll"
+        again = [sys.executable, "-m", "gui", "--settings", str(roll), str(shared)]
+        assert subprocess.run(again, cwd=ROOT, timeout=LIMIT_S, check=False).returncode == 0
+        _wait_for_line(first, "A shared roll was opened: gone.muster-roll")
+    finally:
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=LIMIT_S)
+    assert first.returncode == 0
+
+
+def test_the_system_may_hand_a_file_over_by_an_event(
+    program: Program, qapp: QApplication, tmp_path: Path, qtbot: QtBot
+) -> None:
+    program.open(tmp_path / "settings.yaml")
+    window = program.window
+    assert window is not None
+    qapp.sendEvent(qapp, QFileOpenEvent(str(tmp_path / "gone.muster-roll")))
+    qtbot.waitUntil(lambda: bool(window.notices.texts))
+    assert "There is no file “gone.muster-roll”" in window.notices.texts[0]

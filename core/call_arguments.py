@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import httpx
-
-from core.failures import Endpoint
-from core.providers import NATIVE_ROUTES, PROVIDER_BY_ID, ModelProviderName
+from core.providers import NATIVE_ROUTES, ModelProviderName
 from core.request_building import ChatRequest
 from core.run_spec import RunSpec
 
@@ -131,14 +128,3 @@ def route_of(spec: RunSpec) -> str:
 def is_openai_shaped(spec: RunSpec) -> bool:
     """Whether the endpoint itself speaks OpenAI's API, so that litellm translates nothing."""
     return route_of(spec) not in NATIVE_ROUTES
-
-
-def endpoint_of(spec: RunSpec) -> Endpoint:
-    """Who is asked, as the person knows it."""
-    connection = spec.connection
-    if connection.api_base is None:
-        address = PROVIDER_BY_ID[str(spec.provider.name)].display_name
-    else:
-        url = httpx.URL(connection.api_base)
-        address = f"{url.scheme}://{url.netloc.decode('ascii', errors='replace')}" if url.host else connection.api_base
-    return Endpoint(address, connection.model.partition("/")[2], tuple(connection.secrets.values()))

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from core.call_arguments import NATIVE_ROUTES, call_arguments, route_of
+from core.call_arguments import call_arguments, route_of
 from core.connections import NO_KEY, Connection, builtin_connection
 from core.exporters.pydantic_ai import PydanticAi
 from core.exporters.pydantic_ai_code import IMPORTS
 from core.exporters.python_code import Code, call, environment, literal
 from core.exporters.subject import ExportedModel, subjects_of
 from core.model_values import StructuredOutputMode
-from core.providers import PROVIDER_BY_ID
+from core.providers import NATIVE_ROUTES, PROVIDER_BY_ID
 from core.request_building import ChatRequest, build_request, check_run, warnings_for
 from core.run_spec import RunSpec
 from core.structured_output import JSON_OBJECT_MODES, TOOL_MODES, effective_mode

@@ -39,6 +39,9 @@ _KINDS: Final = ("text", "audio", "image", "video", "pdf")
 _ATTACHED: Final = ("audio", "video", "pdf")
 _VARIABLE: Final = re.compile(r"\{env:([^}]+)\}")
 
+_KNOWN_KEYS: Final = ("attachment", "modalities.input", "modalities.output", "limit.context", "limit.output")
+"""What says something also where no rule can read it: a limit of 0 is one that is not known."""
+
 _KNOWN_PROVIDERS: Final = {
     "anthropic": "anthropic",
     "openai": "openai",
@@ -159,7 +162,7 @@ class OpenCode(Target):
                 provider=read_provider,
                 values=values,
                 stated=stated,
-                not_understood=tuple(keys_not_understood(rules, model, ("attachment", "modalities.output"))),
+                not_understood=tuple(keys_not_understood(rules, model, _KNOWN_KEYS)),
                 place=("provider", key, "models", model_key),
                 file=_FILE.name,
             )

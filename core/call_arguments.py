@@ -5,14 +5,11 @@ Facts about litellm are those of 1.106.2, each found by sending to a server on l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from core.providers import NATIVE_ROUTES, PROVIDER_BY_ID, ModelProviderName
+from core.providers import NATIVE_ROUTES, ModelProviderName
 from core.request_building import ChatRequest
 from core.run_spec import RunSpec
-
-if TYPE_CHECKING:
-    from core.failures import Endpoint
 
 _OPENAI_CLIENT_ROUTES: Final = frozenset({"openai", "azure", "cerebras", "featherless_ai", "huggingface"})
 """Prefixes that litellm serves through the OpenAI library, whose HTTP client is `litellm.aclient_session`."""
@@ -131,19 +128,3 @@ def route_of(spec: RunSpec) -> str:
 def is_openai_shaped(spec: RunSpec) -> bool:
     """Whether the endpoint itself speaks OpenAI's API, so that litellm translates nothing."""
     return route_of(spec) not in NATIVE_ROUTES
-
-
-def endpoint_of(spec: RunSpec) -> Endpoint:
-    """Who is asked, as the person knows it."""
-    # Imported here: the window makes snippets of these arguments, and its process has no HTTP client.
-    import httpx
-
-    from core.failures import Endpoint
-
-    connection = spec.connection
-    if connection.api_base is None:
-        address = PROVIDER_BY_ID[str(spec.provider.name)].display_name
-    else:
-        url = httpx.URL(connection.api_base)
-        address = f"{url.scheme}://{url.netloc.decode('ascii', errors='replace')}" if url.host else connection.api_base
-    return Endpoint(address, connection.model.partition("/")[2], tuple(connection.secrets.values()))

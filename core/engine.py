@@ -24,9 +24,9 @@ import httpx
 
 from core.answer_assembly import AnswerAssembly, read_answer
 from core.attachments import AttachmentSource
-from core.call_arguments import call_arguments, endpoint_of, is_openai_shaped
+from core.call_arguments import call_arguments, is_openai_shaped
 from core.errors import MusterError, RunError
-from core.exchange import DispatchingTransport, Exchange
+from core.exchange import DispatchingTransport, Exchange, endpoint_of
 from core.failures import classify, empty_answer, is_sendable, timed_out, unsendable_key
 from core.parsers import ThinkSplitter
 from core.preparation import prepare

@@ -32,7 +32,9 @@ from core.failures import (
     failure_of_status,
     not_json,
 )
+from core.providers import PROVIDER_BY_ID
 from core.redaction import hide_secrets, hide_secrets_in
+from core.run_spec import RunSpec
 
 CONNECT_TIMEOUT_S = 15.0
 """A host that is there accepts within this time; a read may take as long as the run."""
@@ -321,6 +323,17 @@ def _shortened(value: Any) -> Any:
         if _LONG_DATA.match(value):
             return f"… ({len(value) * 3 // 4} bytes)"
     return value
+
+
+def endpoint_of(spec: RunSpec) -> Endpoint:
+    """Who is asked, as the person knows it."""
+    connection = spec.connection
+    if connection.api_base is None:
+        address = PROVIDER_BY_ID[str(spec.provider.name)].display_name
+    else:
+        url = httpx.URL(connection.api_base)
+        address = f"{url.scheme}://{url.netloc.decode('ascii', errors='replace')}" if url.host else connection.api_base
+    return Endpoint(address, connection.model.partition("/")[2], tuple(connection.secrets.values()))
 
 
 @cache

@@ -12,10 +12,10 @@ from typing import Any, Final
 from typing_extensions import override
 
 from core.answer_assembly import AnswerAssembly, ToolCall, reasoning_of
-from core.call_arguments import endpoint_of, is_openai_shaped
+from core.call_arguments import is_openai_shaped
 from core.engine import ask
 from core.errors import FailureKind, RunError
-from core.exchange import Exchange
+from core.exchange import Exchange, endpoint_of
 from core.failures import Endpoint
 from core.parsers import CLOSING, OPENING, ThinkSplitter
 from core.request_building import ChatRequest

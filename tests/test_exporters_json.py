@@ -126,7 +126,7 @@ UNSET: Mapping[str, Mapping[str, Any]] = {
     "goose": {"supports_function_calling": True, "reasoning_capable": False, "context_tokens": 128_000},
     "pydantic-ai": {
         "supports_function_calling": True,
-        "supports_structured_output": False,
+        "supports_structured_output": True,
         "structured_output_mode": "function_calling",
         "reasoning_capable": False,
         "supports_vision": True,
@@ -228,6 +228,10 @@ def test_odd_files_are_read_or_refused_in_words(
     assert "Traceback" not in words
 
 
+def _zed(row: Any) -> dict[str, Any]:
+    return {"language_models": {"openai_compatible": {"a": {"api_url": "http://x", "available_models": [row]}}}}
+
+
 @pytest.mark.parametrize(
     ("kind", "tree", "words"),
     [
@@ -235,11 +239,17 @@ def test_odd_files_are_read_or_refused_in_words(
         ("opencode", {"provider": {"a": {"models": {"m": {"limit": {"context": 1}}}}}}, "both context and output"),
         ("opencode", {"provider": {"a": {"models": {"m": {"tool_call": "yes"}}}}}, "tool_call is not true or false"),
         ("opencode", {"provider": {"a": {"models": {"m": {"modalities": {"input": "text"}}}}}}, "input is not a list"),
+        ("opencode", {"provider": {"a": {"models": {"m": {"modalities": {"input": ["smell"]}}}}}}, "does not know"),
         ("zed", [], "not a JSON object"),
+        ("zed", _zed({"name": "m"}), "no max_tokens for m"),
+        ("zed", _zed({"name": "m", "max_tokens": 1, "capabilities": {"tools": True}}), "all capabilities of m"),
+        ("zed", _zed("odd"), "a model without a name"),
+        ("zed", {"language_models": {"openai_compatible": {"a": {"available_models": []}}}}, "no api_url"),
         ("vscode", {}, "not a list of groups"),
         ("goose", {"name": "a"}, "has no engine"),
         ("goose", BARE["goose"]["acme.json"] | {"engine": "telepathy"}, "engine that Goose does not know"),
         ("goose", BARE["goose"]["acme.json"] | {"models": [{"name": "m", "context_limit": "1"}]}, "whole number"),
+        ("goose", BARE["goose"]["acme.json"] | {"models": [], "dynamic_models": False}, "has no model"),
         ("pydantic-ai", {"broken": "model = OpenAIChatModel("}, "not Python"),
     ],
 )
@@ -260,16 +270,17 @@ def test_a_key_in_the_file_is_seen_and_not_read() -> None:
     assert "sk-secret" not in repr(read)
 
 
-def test_what_zed_leaves_out_does_not_stop_the_rest() -> None:
-    rows = [
-        {"name": "no-tokens"},
-        {"name": "half", "max_tokens": 1, "capabilities": {"tools": True}},
-        {"name": "fine", "max_tokens": 1},
-        "odd",
-    ]
-    section = {"acme": {"api_url": "http://x/v1", "available_models": rows}, "no-address": {"available_models": rows}}
-    found = Zed().read({"settings.json": {"language_models": {"openai_compatible": section}}})
-    assert [read.model_id for read in found] == ["fine"]
+def test_a_group_with_an_address_of_its_own_has_no_other_models() -> None:
+    (group,) = BARE["vscode"]["chatLanguageModels.json"]
+    assert VsCode().read({"chatLanguageModels.json": [{**group, "url": "http://x/v1"}]}) == ()
+
+
+def test_a_built_in_provider_is_known_by_its_address(target: Target, models: tuple[ExportedModel, ...]) -> None:
+    (openai,) = (model for model in models if model.entry_id == "openai")
+    (bare,) = (model for model in models if model.entry_id == "bare")
+    found = read_back(target, [openai, bare])
+    assert found["openai"].provider.provider_id == "openai"
+    assert found["bare"].provider.provider_id is None
 
 
 def test_opencodes_own_providers_fill_what_is_left_out() -> None:

@@ -41,6 +41,8 @@ def by_id(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, ExportedMode
         ("goose", "darwin", {}, "home/.config/goose/custom_providers"),
         ("goose", "win32", {"APPDATA": "roaming"}, "roaming/Block/goose/config/custom_providers"),
         ("goose", "linux", {"GOOSE_PATH_ROOT": "root"}, "root/config/custom_providers"),
+        # Goose takes an absolute path only; "" stands for a relative one.
+        ("goose", "linux", {"GOOSE_PATH_ROOT": ""}, "home/.config/goose/custom_providers"),
         ("pydantic-ai", "linux", {}, "home/muster_models.py"),
     ],
 )
@@ -50,7 +52,7 @@ def test_the_file_is_where_the_tool_looks(
     for name in ("XDG_CONFIG_HOME", "APPDATA", "GOOSE_PATH_ROOT"):
         monkeypatch.delenv(name, raising=False)
     for name, folder in variables.items():
-        monkeypatch.setenv(name, str(tmp_path / folder))
+        monkeypatch.setenv(name, str(tmp_path / folder) if folder else "relative")
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
     monkeypatch.setattr(sys, "platform", system)
     assert TARGETS[kind].default_path() == tmp_path / expected

@@ -63,3 +63,26 @@ def read_tokens(value: Any) -> Any:
 def read_text(value: Any) -> Any:
     """A text that is not empty; UNSET where it is none."""
     return value if isinstance(value, str) and value else UNSET
+
+
+def read_boolean(value: Any) -> Any:
+    """A yes or no; UNSET for anything else."""
+    return value if isinstance(value, bool) else UNSET
+
+
+def text_in(mapping: Any, key: str) -> str:
+    """The text at a key; "" where there is none, whatever stands there."""
+    value = mapping.get(key) if isinstance(mapping, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def mapping_in(mapping: Any, key: str) -> Mapping[str, Any]:
+    """The mapping at a key; an empty one where there is none, whatever stands there."""
+    value = mapping.get(key) if isinstance(mapping, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def list_in(mapping: Any, key: str) -> list[Any]:
+    """The list at a key; an empty one where there is none, whatever stands there."""
+    value = mapping.get(key) if isinstance(mapping, Mapping) else None
+    return value if isinstance(value, list) else []

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+from core.exporters.addresses import builtin_at
+from core.exporters.foreign_data import mapping_in, read_boolean, read_tokens, text_in
 from core.exporters.places import Row
-from core.exporters.plain_values import mapping_in, read_boolean, read_tokens, text_in
 from core.exporters.provider_groups import own_provider_id, provider_groups, rules_of_models
 from core.exporters.shape import (
     FieldRule,
@@ -66,8 +67,9 @@ class Goose(Target):
 
     @override
     def default_path(self) -> Path:
-        if root := os.environ.get("GOOSE_PATH_ROOT"):
-            return Path(root).expanduser() / "config" / "custom_providers"
+        root = Path(os.environ.get("GOOSE_PATH_ROOT", ""))
+        if root.is_absolute():
+            return root / "config" / "custom_providers"
         if sys.platform == "win32":
             return roaming() / "Block" / "goose" / "config" / "custom_providers"
         return dot_config() / "goose" / "custom_providers"
@@ -174,6 +176,8 @@ def _check(file: str, tree: Any) -> None:
     models = tree.get("models")
     if not isinstance(models, list):
         raise ValueError(f"{file} has no list of models.")  # noqa: TRY004
+    if not models and tree.get("dynamic_models") is False:
+        raise ValueError(f"{file} has no model, and is not to ask for any.")
     for row in models:
         if not isinstance(row, Mapping) or not isinstance(row.get("name"), str):
             raise ValueError(f"{file} has a model without a name.")  # noqa: TRY004
@@ -186,12 +190,13 @@ def _check(file: str, tree: Any) -> None:
 
 def _provider(tree: Mapping[str, Any]) -> ReadProvider:
     engine = tree["engine"].removesuffix("_compatible")
-    variable = text_in(tree, "api_key_env") if tree.get("requires_auth", True) is not False else ""
+    variable = text_in(tree, "api_key_env")
     name = text_in(tree, "display_name") or tree["name"]
     holds_key = any(str(header).lower() in ("authorization", "x-api-key") for header in mapping_in(tree, "headers"))
     if engine == "anthropic":
         return ReadProvider(name, "", "anthropic", variable, holds_key)
-    return ReadProvider(name, _address(tree), None, variable, holds_key)
+    builtin = builtin_at(_address(tree))
+    return ReadProvider(name, _address(tree), str(builtin.name) if builtin is not None else None, variable, holds_key)
 
 
 def _address(tree: Mapping[str, Any]) -> str:

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Final
 
 from typing_extensions import override
 
+from core.exporters.addresses import PLACEHOLDER_KEYS, builtin_at
 from core.exporters.attachment_kinds import attachment_losses, kinds_of, mime_types_of
 from core.exporters.decided_limits import decision_losses, with_output
-from core.exporters.plain_values import mapping_in, read_boolean, read_text, read_tokens, text_in
+from core.exporters.foreign_data import mapping_in, read_boolean, read_text, read_tokens, text_in
 from core.exporters.provider_groups import ProviderGroup, own_provider_id, provider_groups, rules_of_models
 from core.exporters.shape import (
     FieldRule,
@@ -38,8 +39,8 @@ _KINDS: Final = ("text", "audio", "image", "video", "pdf")
 _ATTACHED: Final = ("audio", "video", "pdf")
 _VARIABLE: Final = re.compile(r"\{env:([^}]+)\}")
 
-_ALSO_READ: Final = ("attachment", "modalities.output", "limit.context", "limit.output")
-"""Keys that say nothing further: pictures stand in the modalities, and a limit of 0 is none that is known."""
+_KNOWN_KEYS: Final = ("attachment", "modalities.input", "modalities.output", "limit.context", "limit.output")
+"""What says something also where no rule can read it: a limit of 0 is one that is not known."""
 
 _KNOWN_PROVIDERS: Final = {
     "anthropic": "anthropic",
@@ -131,19 +132,21 @@ class OpenCode(Target):
         _check_keys(provider, _PROVIDER_TYPES, f"provider.{key}")
         options = mapping_in(provider, "options")
         base_url, api_key = text_in(options, "baseURL"), text_in(options, "apiKey")
-        builtin = None if base_url else _KNOWN_PROVIDERS.get(key)
+        at_address = builtin_at(base_url)
+        builtin = str(at_address.name) if at_address is not None else None if base_url else _KNOWN_PROVIDERS.get(key)
         read_provider = ReadProvider(
             name=text_in(provider, "name") or key,
             base_url=base_url,
             provider_id=builtin,
             key_variable=_variable_of(api_key),
-            holds_key=bool(api_key) and not _variable_of(api_key) and not api_key.startswith("{file:"),
+            holds_key=bool(api_key) and not api_key.startswith(("{env:", "{file:")) and api_key not in PLACEHOLDER_KEYS,
         )
         rules = rules_of_models(self.rules)
         for model_key, model in mapping_in(provider, "models").items():
             place = f"provider.{key}.models.{model_key}"
             _check_keys(model, _MODEL_TYPES, place)
             _check_limit(model, place)
+            _check_modalities(model, place)
             values, stated = read_values(rules, model)
             if key in _KNOWN_PROVIDERS:
                 # What is left out comes from opencode's own list.
@@ -159,7 +162,7 @@ class OpenCode(Target):
                 provider=read_provider,
                 values=values,
                 stated=stated,
-                not_understood=tuple(keys_not_understood(rules, model, _ALSO_READ)),
+                not_understood=tuple(keys_not_understood(rules, model, _KNOWN_KEYS)),
                 place=("provider", key, "models", model_key),
                 file=_FILE.name,
             )
@@ -250,3 +253,10 @@ def _check_limit(model: Mapping[str, Any], place: str) -> None:
         number = limit.get(key)
         if isinstance(number, bool) or not isinstance(number, (int, float)):
             raise ValueError(f"{place}.limit needs both context and output as numbers.")  # noqa: TRY004
+
+
+def _check_modalities(model: Mapping[str, Any], place: str) -> None:
+    for side in ("input", "output"):
+        unknown = [kind for kind in mapping_in(model, "modalities").get(side, ()) if kind not in _KINDS]
+        if unknown:
+            raise ValueError(f"{place}.modalities.{side} names something that opencode does not know.")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 from typing_extensions import override
 
+from core.exporters.addresses import builtin_at
 from core.exporters.attachment_kinds import attachment_losses, kind_of
 from core.exporters.pydantic_ai_code import (
     AUDIO_TYPES,
@@ -42,7 +43,6 @@ from core.structured_output import TOOL_MODES, effective_mode
 
 _FILE: Final = TargetFile("muster_models.py", Format.PYTHON)
 _Mode = StructuredOutputMode
-_OPENAI: Final = "https://api.openai.com/v1"
 _KINDS: Final = ("text", "pdf", "audio")
 _MODES: Final[Mapping[str, str]] = {
     _Mode.json_schema: _Mode.json_schema,
@@ -78,7 +78,7 @@ class PydanticAi(Target):
         FieldRule("base_url", "base_url"),
         FieldRule("key", "api_key", note="Taken from the environment."),
         FieldRule("supports_function_calling", "supports_tools", Unset.YES, always=True),
-        FieldRule("supports_structured_output", "supports_json_schema_output", Unset.NO, always=True),
+        FieldRule("supports_structured_output", "supports_json_schema_output", Unset.YES, always=True),
         FieldRule(
             "structured_output_mode",
             "default_structured_output_mode",
@@ -161,7 +161,7 @@ class PydanticAi(Target):
                     provider=ReadProvider(
                         facts.provider_name,
                         facts.base_url,
-                        "openai" if facts.is_openai and facts.base_url in ("", _OPENAI) else None,
+                        _builtin_of(facts),
                         facts.key_variable,
                         facts.holds_key,
                     ),
@@ -216,3 +216,10 @@ def runnable(model: ExportedModel) -> ExportedModel:
     if mode is _Mode.json_schema:
         changed["supports_structured_output"] = True
     return replace(model, provider=provider.model_copy(update=changed))
+
+
+def _builtin_of(facts: CodeFacts) -> str | None:
+    if facts.is_openai and not facts.base_url:
+        return "openai"
+    row = builtin_at(facts.base_url)
+    return str(row.name) if row is not None else None

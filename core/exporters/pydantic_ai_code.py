@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from core.exporters.addresses import PLACEHOLDER_KEYS
 from core.exporters.python_code import Code, call, quoted
 from core.field_specs import UNSET
 
@@ -251,7 +252,7 @@ def _provider_facts(node: ast.AST | None) -> dict[str, Any]:
         "is_openai": is_openai,
         "base_url": base_url if isinstance(base_url, str) else "",
         "key_variable": _variable_of(key),
-        "holds_key": isinstance(_literal(key), str) and bool(_literal(key)),
+        "holds_key": isinstance(_literal(key), str) and _literal(key) not in ("", *PLACEHOLDER_KEYS),
     }
 
 

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Final
 
 from typing_extensions import override
 
+from core.exporters.addresses import builtin_at
 from core.exporters.decided_limits import decision_losses, with_room
+from core.exporters.foreign_data import list_in, read_boolean, read_tokens, text_in
 from core.exporters.places import Row
-from core.exporters.plain_values import list_in, read_boolean, read_tokens, text_in
 from core.exporters.provider_groups import provider_groups, rules_of_models
 from core.exporters.shape import (
     FieldRule,
@@ -146,7 +147,10 @@ class VsCode(Target):
         return tuple(
             found
             for group in groups
-            if text_in(group, "vendor") == _VENDOR and text_in(group, "name")
+            if text_in(group, "vendor") == _VENDOR
+            and text_in(group, "name")
+            # With an address of its own it lists what that has, and none of its models.
+            and not text_in(group, "url")
             for row in list_in(group, "models")
             if all(text_in(row, key) for key in ("id", "name", "url"))
             for found in self._read_row(group, row)
@@ -159,13 +163,14 @@ class VsCode(Target):
             values["multimodal_capable"] = True
             stated |= {"multimodal_capable"}
         key = text_in(group, "apiKey")
+        builtin = builtin_at(base_of(row["url"]))
         yield ReadModel(
             name=row["name"],
             model_id=row["id"],
             provider=ReadProvider(
                 text_in(group, "name"),
                 base_of(row["url"]),
-                None,
+                str(builtin.name) if builtin is not None else None,
                 _variable_of(key),
                 holds_key=bool(key) and not _variable_of(key),
             ),

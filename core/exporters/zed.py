@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Final
 
 from typing_extensions import override
 
+from core.exporters.addresses import builtin_at
 from core.exporters.decided_limits import decision_losses, with_context
+from core.exporters.foreign_data import mapping_in, read_boolean, read_text, read_tokens
 from core.exporters.places import Row
-from core.exporters.plain_values import list_in, mapping_in, read_boolean, read_text, read_tokens, text_in
 from core.exporters.provider_groups import provider_groups, rules_of_models
 from core.exporters.shape import (
     FieldRule,
@@ -114,17 +115,17 @@ class Zed(Target):
         if not isinstance(settings, Mapping):
             raise ValueError("It is not a JSON object.")  # noqa: TRY004 (not the caller's mistake)
         providers = mapping_in(mapping_in(settings, _SECTION[0]), _SECTION[1])
+        for key, provider in providers.items():
+            if fault := _fault(provider):
+                words = f"{'.'.join(_SECTION)}.{key} {fault}: Zed leaves out all of {_SECTION[1]} for it."
+                raise ValueError(words)
         return tuple(found for key, provider in providers.items() for found in self._read_provider(key, provider))
 
     def _read_provider(self, key: str, provider: Any) -> Iterator[ReadModel]:
-        """What of a provider Zed takes: a row that lacks something is left out, the others stay."""
-        base_url = text_in(provider, "api_url")
-        if not base_url:
-            return
+        base_url = provider["api_url"]
+        builtin = builtin_at(base_url)
         rules = rules_of_models(self.rules)
-        for row in list_in(provider, "available_models"):
-            if not text_in(row, "name") or not _is_taken(row):
-                continue
+        for row in provider["available_models"]:
             values, stated = read_values(rules, row)
             if values.get("supports_vision"):
                 values["multimodal_capable"] = True
@@ -133,7 +134,9 @@ class Zed(Target):
             yield ReadModel(
                 name=values["name"],
                 model_id=row["name"],
-                provider=ReadProvider(key, base_url, None, key_variable_of(key)),
+                provider=ReadProvider(
+                    key, base_url, str(builtin.name) if builtin is not None else None, key_variable_of(key)
+                ),
                 values=values,
                 stated=stated,
                 not_understood=tuple(
@@ -164,14 +167,25 @@ def _provider_key(model: ExportedModel) -> str:
     return f"{name} (Muster)" if name in _IDS_OF_ZED else name
 
 
-def _is_taken(row: Mapping[str, Any]) -> bool:
+def _fault(provider: Any) -> str:
+    """What Zed does not take in a provider, in words; "" where it takes all."""
+    if not isinstance(provider, Mapping) or not isinstance(provider.get("api_url"), str):
+        return "has no api_url"
+    if not isinstance(provider.get("available_models"), list):
+        return "has no list of available_models"
+    return next((fault for row in provider["available_models"] if (fault := _fault_of_row(row))), "")
+
+
+def _fault_of_row(row: Any) -> str:
+    if not isinstance(row, Mapping) or not isinstance(row.get("name"), str):
+        return "has a model without a name"
     tokens = row.get("max_tokens")
     if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
-        return False
-    capabilities = row.get("capabilities")
-    if capabilities is None:
-        return True
-    return isinstance(capabilities, Mapping) and all(isinstance(capabilities.get(key), bool) for key in _CAPABILITIES)
+        return f"has no max_tokens for {row['name']}"
+    stated = row.get("capabilities", dict(_CAPABILITIES))
+    if not isinstance(stated, Mapping) or not all(isinstance(stated.get(key), bool) for key in _CAPABILITIES):
+        return f"does not say all capabilities of {row['name']}"
+    return ""
 
 
 def key_variable_of(provider: str) -> str:

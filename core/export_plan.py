@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class PieceState(StrEnum):
     UNCHANGED = "unchanged"
     CHANGED = "changed"
     REMOVED = "removed"
+    LEFT = "left"
+    """What models of ours shared stays for the person's own models, and is theirs now."""
     FOREIGN = "foreign"
     """It stands there, is another, and Muster did not write it."""
     EDITED = "edited"
@@ -242,6 +245,50 @@ def removal_pieces(
     return pieces
 
 
+def leave_to_others(pieces: Sequence[Piece], states: Mapping[str, FileState]) -> list[Piece]:
+    """The pieces; those that are shared and would go stay where the person has put models of their own beside them."""
+    without_models = {name: state.tree for name, state in states.items()}
+    without_all = dict(without_models)
+    for piece in pieces:
+        name, place = piece.fragment.file, piece.fragment.place
+        if piece.state is PieceState.REMOVED and name in states:
+            without_all[name] = without(without_all[name], place)
+            if piece.fragment.entry_id:
+                without_models[name] = without(without_models[name], place)
+    left = []
+    for piece in pieces:
+        own = piece.fragment
+        stays = False
+        if piece.state is PieceState.REMOVED and not own.entry_id and piece.found is not UNSET:
+            models = [one.fragment.place for one in pieces if one.fragment.entry_id in own.owners]
+            if any(place[: len(own.place)] == own.place for place in models):
+                stays = _holds_more(find(without_models[own.file], own.place), own.value)
+            else:
+                outer = _provider_of(own.place, models)
+                stays = not _is_bare(find(without_all[own.file], outer), outer[-1] if outer else "")
+        left.append(replace(piece, state=PieceState.LEFT, result=piece.found) if stays else piece)
+    return left
+
+
+def _provider_of(shared: Place, models: Iterable[Place]) -> Place:
+    """The place around a shared piece and the models that share it: what has models of others in it too."""
+    common = [
+        shared[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shared, place, strict=False)))]
+        for place in models
+    ]
+    inner = shared[:-1]
+    return (max(common, key=len, default=()) or inner)[: len(inner)]
+
+
+def _holds_more(held: Any, ours: Any) -> bool:
+    """Whether something stands there beside what is ours and what is empty."""
+    if isinstance(held, dict) and isinstance(ours, dict):
+        return any(_holds_more(value, ours.get(key, UNSET)) for key, value in held.items())
+    if isinstance(held, list):
+        return any(value not in ours for value in held) if isinstance(ours, list) else bool(held)
+    return ours is UNSET and not _is_bare(held, "")
+
+
 def changes_of(
     target: Target, states: Mapping[str, FileState], pieces: Sequence[Piece]
 ) -> tuple[tuple[FileChange, ...], dict[str, Any]]:
@@ -302,8 +349,8 @@ def _is_bare(held: Any, step: Step) -> bool:
     """Whether nothing is left of a provider or a list but its name."""
     names = {key for key, _ in step.match} if isinstance(step, Row) else set()
     if isinstance(held, dict):
-        return all(key in names or value in ({}, []) for key, value in held.items())
-    return bool(held == [])
+        return all(key in names or _is_bare(value, "") for key, value in held.items())
+    return held is UNSET or held == []
 
 
 def _is_done(piece: Piece) -> bool:

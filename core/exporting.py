@@ -26,6 +26,7 @@ from core.export_plan import (
     changes_of,
     check_effect,
     judge_pieces,
+    leave_to_others,
     read_files,
     removal_pieces,
 )
@@ -144,6 +145,7 @@ def _plan(
     pieces = judge_pieces(_with_owners(fragments, written), states, written, take_over=take_over, puts_back=puts_back)
     pieces += removal_pieces(gone, states, take_over=take_over)
     pieces += _disowned(written, fragments, gone, set(removed))
+    pieces = leave_to_others(pieces, states)
     changes, trees = changes_of(target, states, pieces)
     check_effect(target, taken, pieces, trees)
     return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses))
@@ -296,8 +298,9 @@ def write_plan(plan: ExportPlan, registry: Registry | None = None) -> ExportRepo
     new = [NewText(change.path, change.before, change.after) for change in plan.changes if change.is_change]
     written, backups = write_files(new, _backups_folder(plan.target.id)) if new else ((), ())
     with ExportLedger.open() as ledger:
-        kept = [piece for piece in plan.pieces if not piece.is_conflict and piece.state is not PieceState.REMOVED]
-        dropped = [piece.fragment for piece in plan.pieces if piece.state is PieceState.REMOVED]
+        gone = (PieceState.REMOVED, PieceState.LEFT)
+        kept = [piece for piece in plan.pieces if not piece.is_conflict and piece.state not in gone]
+        dropped = [piece.fragment for piece in plan.pieces if piece.state in gone]
         ledger.note(
             plan.target.id,
             plan.path,

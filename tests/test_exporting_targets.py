@@ -139,3 +139,32 @@ def test_every_model_is_written_or_its_loss_is_told(registry: Registry, tmp_path
     missing = [entry for entry in registry.entries() if entry.id not in written]
     assert {entry.display_name for entry in missing} <= left_out
     assert all(loss.words.endswith(".") and "  " not in loss.words for loss in plan.losses)
+
+
+OWN_MODELS: Mapping[str, tuple[str, str]] = {
+    "zed": ('"available_models": [', '"available_models": [{"name": "mine", "max_tokens": 10},'),
+    "opencode": ('"models": {', '"models": {"mine": {"name": "Mine"},'),
+    "goose": ('"models": [', '"models": [{"name": "mine"},'),
+    "kiln": ("base_url: http://127.0.0.1:18000/v1", "base_url: http://127.0.0.1:18000/v1\n    api_key: mine"),
+}
+"""What a person adds to a provider that Muster wrote."""
+
+
+@pytest.mark.parametrize("target", OWN_MODELS)
+def test_a_provider_stays_for_the_models_that_a_person_put_there(
+    registry: Registry, tmp_path: Path, target: str
+) -> None:
+    path = place_of(target, tmp_path)
+    export(registry, ["user_model::bare"], target, path)
+    (name,) = contents(tmp_path / "tool")
+    file = tmp_path / "tool" / name
+    before, after = OWN_MODELS[target]
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after), encoding="utf-8")
+    write_plan(plan_removal(registry, target, path), registry)
+    left = file.read_text(encoding="utf-8")
+    assert "mine" in left
+    assert "http://127.0.0.1:18000/v1" in left
+    assert "llama3" not in left
+    assert places_in_use() == ()

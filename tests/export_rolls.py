@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from core.evidence import Evidence
 from core.exporters.subject import ExportedModel, subjects_of
+from core.exporting import TARGETS, export, plan_export
 from core.registry import Registry
+from core.verdicts import Report
 from tests.rolls import BOX, open_roll, write_roll
 
 SECRETS: Final = ("key-of-the-box", "key-of-the-office", "key-of-the-second", "key-of-openai")
@@ -160,3 +163,21 @@ def exported_models(path: Path) -> tuple[ExportedModel, ...]:
     assert not failed, failed
     assert len(models) == 30
     return models
+
+
+def export_thirty(target: str, folder: Path) -> tuple[Path, tuple[ExportedModel, ...], Mapping[str, str]]:
+    """All thirty exported into that folder: what the tool is given, the models it took, and their names there."""
+    with Evidence.open() as evidence:
+        for entry_id, limits in LIMITS.items():
+            evidence.add_report(entry_id, Report(calls=1, facts={"declared_limits": dict(limits)}))
+    path = folder if TARGETS[target].is_folder else folder / TARGETS[target].default_path().name
+    with open_export_roll(folder.parent / "roll-of-thirty.yaml") as registry:
+        export(registry, None, target, path)
+        plan = plan_export(registry, None, target, path)
+        models, _ = subjects_of(registry, None, LIMITS)
+    names: dict[str, str] = {}
+    for piece in plan.pieces:
+        if piece.fragment.entry_id:
+            names.setdefault(piece.fragment.entry_id, piece.fragment.name)
+    assert not plan.is_change
+    return path, tuple(model for model in models if model.entry_id in names), names

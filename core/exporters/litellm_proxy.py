@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -35,7 +36,7 @@ from core.exporters.shape import (
     read_values,
     said_values,
 )
-from core.exporters.subject import ExportedModel, names_told_apart
+from core.exporters.subject import ExportedModel, names_told_apart, slug_of
 from core.field_specs import UNSET
 from core.providers import PROVIDER_BY_ID, ModelProviderName
 
@@ -118,6 +119,9 @@ _UNDERSTOOD: Final = (
 )
 
 
+_PLAIN_SIGNS: Final = str.maketrans({"–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."})
+
+
 class LitellmProxy(Target):
     """LiteLLM Proxy. What an entry can do holds by its `model_info.id` alone, so every capability is written."""
 
@@ -141,7 +145,7 @@ class LitellmProxy(Target):
 
     @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = names_told_apart(models)
+        names = _served_names(models)
         fragments = []
         for model in models:
             name = names[model.entry_id]
@@ -156,11 +160,42 @@ class LitellmProxy(Target):
 
     @override
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
+        served = _servable(model.name, model)
+        if served != model.name:
+            words = f"{self.title} serves it as “{served}”: it puts names into HTTP headers, which take no others."
+            yield Loss(model.name, "name", words)
         types = model.value("multimodal_mime_types") or []
         lost = [mime for mime in types if not _kinds_of([mime]) and not mime.startswith("image/")]
         if lost and _kinds_of(types):
             words = f"{self.title} only knows PDF, audio and video as attachments, and not {', '.join(lost)}."
             yield Loss(model.name, "multimodal_mime_types", words)
+
+
+def _served_names(models: Sequence[ExportedModel]) -> dict[str, str]:
+    """Entry ID → the name that clients ask for, no two alike."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    told_apart = names_told_apart(models)
+    for model in models:
+        name = _servable(told_apart[model.entry_id], model)
+        if name in taken:
+            name = f"{name} ({model.entry_id[:8]})"
+        taken.add(name)
+        names[model.entry_id] = name
+    return names
+
+
+def _servable(name: str, model: ExportedModel) -> str:
+    """The name, or one like it that a header can carry; any other makes the proxy answer with 500 (1.108.7)."""
+    if _fits_header(name):
+        return name
+    plain = unicodedata.normalize("NFKD", name.translate(_PLAIN_SIGNS)).encode("ascii", "ignore").decode()
+    candidates = (" ".join(plain.split()).strip(" -"), model.model_id)
+    return next((each for each in candidates if each and _fits_header(each)), slug_of(name))
+
+
+def _fits_header(name: str) -> bool:
+    return name.isprintable() and name.encode("latin-1", "ignore").decode("latin-1") == name
 
 
 def _entry(model: ExportedModel, name: str) -> dict[str, Any]:

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.exporters.all_targets import TARGETS
 from core.exporters.pydantic_ai_code import AUDIO_TYPES, DOCUMENT_TYPES
-from core.exporters.shape import Fragment
 from core.exporters.subject import ExportedModel
-from tests.export_rolls import exported_models
-from tests.export_trees import trees_of, writable
+from tests.export_rolls import export_thirty
 from tests.interop.reading import Reading, ToolModel, read
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExportedModel, ...]:
-    return exported_models(tmp_path_factory.mktemp("roll") / "settings.yaml")
-
-
-def _read_all(kind: str, models: tuple[ExportedModel, ...], folder: Path) -> tuple[Reading, Mapping[str, Fragment]]:
-    target = TARGETS[kind]
-    taken = writable(target, models)
-    fragments = target.fragments(taken)
-    for name, tree in trees_of(fragments).items():
-        text = "\n\n".join(tree.values()) if name.endswith(".py") else json.dumps(tree, ensure_ascii=False)
-        (folder / name).write_text(text, encoding="utf-8")
-    where = folder if target.is_folder else folder / target.files(taken)[0].name
-    found = read(kind, where, keys={model.key_variable for model in taken if model.key_variable})
-    assert len(found.models) == len(taken) == 28
-    return found, {fragment.entry_id: fragment for fragment in fragments if fragment.entry_id}
+def _read_thirty(target: str, folder: Path) -> tuple[Reading, tuple[ExportedModel, ...], Mapping[str, str]]:
+    """What the tool reads of an export, the models that stand in it, and by entry ID what the tool calls them."""
+    path, models, names = export_thirty(target, folder / "tool")
+    found = read(target, path, keys={model.key_variable for model in models if model.key_variable})
+    assert len(found.models) == len(models) == 28
+    return found, models, names
 
 
 def _check_place(model: ExportedModel, has: ToolModel) -> None:
@@ -45,10 +31,10 @@ def _check_place(model: ExportedModel, has: ToolModel) -> None:
 
 
 @pytest.mark.tool("opencode")
-def test_opencode_has_what_a_run_uses(models: tuple[ExportedModel, ...], tmp_path: Path) -> None:
-    found, fragments = _read_all("opencode", models, tmp_path)
-    for model in writable(TARGETS["opencode"], models):
-        has = found[fragments[model.entry_id].name]
+def test_opencode_has_what_a_run_uses(tmp_path: Path) -> None:
+    found, models, names = _read_thirty("opencode", tmp_path)
+    for model in models:
+        has = found[names[model.entry_id]]
         _check_place(model, has)
         assert has.values["name"] == model.name
         assert has.values["toolcall"] == model.value("supports_function_calling")
@@ -71,10 +57,10 @@ def test_opencode_has_what_a_run_uses(models: tuple[ExportedModel, ...], tmp_pat
 
 
 @pytest.mark.tool("zed")
-def test_zed_has_what_a_run_uses(models: tuple[ExportedModel, ...], tmp_path: Path) -> None:
-    found, fragments = _read_all("zed", models, tmp_path)
-    for model in writable(TARGETS["zed"], models):
-        has = found[fragments[model.entry_id].name]
+def test_zed_has_what_a_run_uses(tmp_path: Path) -> None:
+    found, models, names = _read_thirty("zed", tmp_path)
+    for model in models:
+        has = found[names[model.entry_id]]
         assert (has.model_id, has.base_url) == (model.model_id, model.base_url)
         assert has.values["display_name"] == model.name
         assert has.values["capabilities"]["tools"] == model.value("supports_function_calling")
@@ -85,10 +71,10 @@ def test_zed_has_what_a_run_uses(models: tuple[ExportedModel, ...], tmp_path: Pa
 
 
 @pytest.mark.tool("vscode")
-def test_vs_code_has_what_a_run_uses(models: tuple[ExportedModel, ...], tmp_path: Path) -> None:
-    found, fragments = _read_all("vscode", models, tmp_path)
-    for model in writable(TARGETS["vscode"], models):
-        has = found[fragments[model.entry_id].name]
+def test_vs_code_has_what_a_run_uses(tmp_path: Path) -> None:
+    found, models, names = _read_thirty("vscode", tmp_path)
+    for model in models:
+        has = found[names[model.entry_id]]
         assert (has.model_id, has.key_reference or "") == (model.model_id, model.key_variable)
         assert has.values["request_url"] == f"{model.base_url.rstrip('/')}/chat/completions"
         assert has.values["toolCalling"] == model.value("supports_function_calling")
@@ -103,10 +89,10 @@ def test_vs_code_has_what_a_run_uses(models: tuple[ExportedModel, ...], tmp_path
 
 
 @pytest.mark.tool("goose")
-def test_goose_has_what_a_run_uses(models: tuple[ExportedModel, ...], tmp_path: Path) -> None:
-    found, fragments = _read_all("goose", models, tmp_path)
-    for model in writable(TARGETS["goose"], models):
-        has = found[fragments[model.entry_id].name]
+def test_goose_has_what_a_run_uses(tmp_path: Path) -> None:
+    found, models, names = _read_thirty("goose", tmp_path)
+    for model in models:
+        has = found[names[model.entry_id]]
         _check_place(model, has)
         assert has.values["is_file_named_so"] is True
         assert has.values["reasoning"] == model.value("reasoning_capable")
@@ -126,10 +112,10 @@ _MODES: Mapping[str, tuple[str, str, bool]] = {
 
 
 @pytest.mark.tool("pydantic-ai")
-def test_pydantic_ai_has_what_a_run_uses(models: tuple[ExportedModel, ...], tmp_path: Path) -> None:
-    found, fragments = _read_all("pydantic-ai", models, tmp_path)
-    for model in writable(TARGETS["pydantic-ai"], models):
-        has = found[fragments[model.entry_id].name]
+def test_pydantic_ai_has_what_a_run_uses(tmp_path: Path) -> None:
+    found, models, names = _read_thirty("pydantic-ai", tmp_path)
+    for model in models:
+        has = found[names[model.entry_id]]
         _check_place(model, has)
         mode, key, on = _MODES[model.value("structured_output_mode")]
         assert (has.values["default_structured_output_mode"], has.values[key]) == (mode, on)

@@ -2,57 +2,35 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-import yaml
 
+from core.entry import UserModelEntry
 from core.exporters.aider import Aider
-from core.exporters.continue_dev import Continue
-from core.exporters.kiln import Kiln
-from core.exporters.librechat import LibreChat
-from core.exporters.litellm_proxy import LitellmProxy
-from core.exporters.shape import Target
 from core.exporters.subject import ExportedModel
-from tests.export_rolls import exported_models
-from tests.exported_files import taken_of, trees_of
+from core.exporting import export
+from tests.export_rolls import export_thirty
+from tests.interop.proxy import LiteLlmProxy
 from tests.interop.reading import Reading, ToolModel, read
+from tests.rolls import open_roll, write_roll
+from tests.servers.llama import LlamaServer
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(400)]
 
 _AZURE_ADDRESS = "AZURE_OPENAI_ENDPOINT"
 
 
-@pytest.fixture
-def models(tmp_path: Path) -> tuple[ExportedModel, ...]:
-    return exported_models(tmp_path / "roll.yaml")
-
-
-def written(target: Target, models: Sequence[ExportedModel], folder: Path) -> Path:
-    """The target's files in that folder; the path that the tool is given."""
-    place = folder / target.id
-    place.mkdir()
-    for name, tree in trees_of(target, target.fragments(models)).items():
-        is_json = name.endswith(".json")
-        text = json.dumps(tree, ensure_ascii=False) if is_json else yaml.safe_dump(tree, allow_unicode=True)
-        (place / name).write_text(text, encoding="utf-8")
-    return place if target.is_folder else place / target.files(models)[0].name
-
-
-def variables_of(models: Sequence[ExportedModel]) -> set[str]:
-    return {model.key_variable for model in models} - {""}
-
-
-def read_written(target: Target, models: Sequence[ExportedModel], folder: Path, *more: str) -> Reading:
-    return read(target.id, written(target, models, folder), keys=[*variables_of(models), *more])
-
-
-def own_fragment_names(target: Target, models: Sequence[ExportedModel]) -> Mapping[str, str]:
-    """Entry ID → what the tool calls it."""
-    return {each.entry_id: each.name for each in target.fragments(models) if each.entry_id}
+def read_thirty(target: str, folder: Path, *more: str) -> tuple[Reading, tuple[ExportedModel, ...], Mapping[str, str]]:
+    """What the tool reads of an export, the models that stand in it, and by entry ID what the tool calls them."""
+    path, models, names = export_thirty(target, folder / "tool")
+    keys = {model.key_variable for model in models} - {""}
+    found = read(target, path, keys=[*keys, *more])
+    assert len(found.models) == len(models) >= 28
+    return found, models, names
 
 
 def check_place(model: ExportedModel, found: ToolModel, *, key: bool = True) -> None:
@@ -64,9 +42,8 @@ def check_place(model: ExportedModel, found: ToolModel, *, key: bool = True) -> 
 
 
 @pytest.mark.tool("kiln")
-def test_kiln_resolves_thirty_models_as_muster_does(models: Sequence[ExportedModel], tmp_path: Path) -> None:
-    found = read_written(Kiln(), models, tmp_path)
-    assert len(found.models) == len(models)
+def test_kiln_resolves_thirty_models_as_muster_does(tmp_path: Path) -> None:
+    found, models, _names = read_thirty("kiln", tmp_path)
     for model in models:
         tool = found[model.entry_id]
         check_place(model, tool, key=False)
@@ -75,9 +52,8 @@ def test_kiln_resolves_thirty_models_as_muster_does(models: Sequence[ExportedMod
 
 
 @pytest.mark.tool("litellm")
-def test_litellm_keeps_thirty_models_apart(models: Sequence[ExportedModel], tmp_path: Path) -> None:
-    found = read_written(LitellmProxy(), models, tmp_path, _AZURE_ADDRESS)
-    assert len(found.models) == len(models)
+def test_litellm_keeps_thirty_models_apart(tmp_path: Path) -> None:
+    found, models, _names = read_thirty("litellm", tmp_path, _AZURE_ADDRESS)
     keys: Mapping[str, str] = {
         "supports_function_calling": "supports_function_calling",
         "supports_structured_output": "supports_response_schema",
@@ -97,14 +73,12 @@ def test_litellm_keeps_thirty_models_apart(models: Sequence[ExportedModel], tmp_
         for field, key in (("context_tokens", "max_input_tokens"), ("output_tokens", "max_output_tokens")):
             if model.value(field) is not None:
                 assert tool.values[key] == model.value(field)
-    assert found["papers"].values["model_name"] == "Sieht & liest: “alles”"
+    assert found["papers"].values["model_name"] == 'Sieht & liest: "alles"'
 
 
 @pytest.mark.tool("aider")
-def test_aider_takes_thirty_models(models: Sequence[ExportedModel], tmp_path: Path) -> None:
-    found = read_written(Aider(), models, tmp_path, "OPENAI_API_KEY")
-    names = own_fragment_names(Aider(), models)
-    assert len(found.models) == len(models)
+def test_aider_takes_thirty_models(tmp_path: Path) -> None:
+    found, models, names = read_thirty("aider", tmp_path, "OPENAI_API_KEY")
     for model in models:
         tool = found[names[model.entry_id]]
         extra: Mapping[str, Any] = tool.values["extra_params"] or {}
@@ -124,12 +98,9 @@ def test_aider_takes_thirty_models(models: Sequence[ExportedModel], tmp_path: Pa
 
 
 @pytest.mark.tool("continue")
-def test_continue_takes_thirty_models(models: Sequence[ExportedModel], tmp_path: Path) -> None:
-    taken = taken_of(Continue(), models)
-    found = read_written(Continue(), taken, tmp_path)
-    names = own_fragment_names(Continue(), taken)
-    assert len(found.models) == len(taken)
-    for model in taken:
+def test_continue_takes_thirty_models(tmp_path: Path) -> None:
+    found, models, names = read_thirty("continue", tmp_path)
+    for model in models:
         tool = found[names[model.entry_id]]
         check_place(model, tool)
         assert tool.base_url == model.base_url
@@ -144,12 +115,9 @@ def test_continue_takes_thirty_models(models: Sequence[ExportedModel], tmp_path:
 
 
 @pytest.mark.tool("librechat")
-def test_librechat_takes_thirty_models(models: Sequence[ExportedModel], tmp_path: Path) -> None:
-    taken = taken_of(LibreChat(), models)
-    found = read_written(LibreChat(), taken, tmp_path)
-    names = own_fragment_names(LibreChat(), taken)
-    assert len(found.models) == len(taken)
-    for model in taken:
+def test_librechat_takes_thirty_models(tmp_path: Path) -> None:
+    found, models, names = read_thirty("librechat", tmp_path)
+    for model in models:
         tool = found[names[model.entry_id]]
         check_place(model, tool)
         assert tool.base_url == model.base_url
@@ -157,3 +125,33 @@ def test_librechat_takes_thirty_models(models: Sequence[ExportedModel], tmp_path
         assert tool.values["fetch"] is False
         wanted = "reasoning_effort" if model.value("reasoning_capable") else None
         assert (tool.values["customParams"] or {}).get("reasoningFormat") == wanted
+
+
+@pytest.mark.tool("llm")
+def test_llm_takes_thirty_models(tmp_path: Path) -> None:
+    found, models, names = read_thirty("llm", tmp_path)
+    for model in models:
+        tool = found[names[model.entry_id]]
+        check_place(model, tool)
+        assert tool.base_url == model.base_url
+        assert tool.values["supports_tools"] == model.value("supports_function_calling")
+        assert tool.values["supports_schema"] == model.value("supports_structured_output")
+        assert tool.values["vision"] == model.value("supports_vision")
+        assert ("reasoning_effort" in tool.values["options"]) == model.value("reasoning_capable")
+
+
+@pytest.mark.tool("litellm")
+def test_the_proxy_serves_an_exported_roll_and_a_real_model_answers(tmp_path: Path, llama: LlamaServer) -> None:
+    entry = UserModelEntry(provider_type="custom", provider_id="Here", model_id=llama.model, name="SmolLM2 – small ☕")
+    providers = [{"name": "Here", "base_url": llama.base_url}]
+    rows = [entry.to_mapping() | {"id": "smol"}]
+    path = write_roll(tmp_path / "roll.yaml", user_model_registry=rows, openai_compatible_providers=providers)
+    with open_roll(path) as registry:
+        export(registry, None, "litellm", tmp_path / "config.yaml")
+    with LiteLlmProxy(tmp_path / "config.yaml", keys={}) as proxy:
+        asked = {"model": "SmolLM2 - small", "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8}
+        answer = httpx.post(f"{proxy.base_url}/chat/completions", headers=proxy.headers, json=asked, timeout=120)
+        told = httpx.get(f"{proxy.url}/model/info", headers=proxy.headers, timeout=60).json()["data"]
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"]
+    assert [(model["model_name"], model["model_info"]["id"]) for model in told] == [("SmolLM2 - small", "smol")]

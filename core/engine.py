@@ -27,7 +27,8 @@ from core.attachments import AttachmentSource
 from core.call_arguments import call_arguments, endpoint_of, is_openai_shaped
 from core.errors import MusterError, RunError
 from core.exchange import DispatchingTransport, Exchange
-from core.failures import classify, empty_answer, is_sendable, timed_out, unsendable_key
+from core.failures import empty_answer, is_sendable, timed_out, unsendable_key
+from core.library_failures import classify
 from core.parsers import ThinkSplitter
 from core.preparation import prepare
 from core.redaction import redact
@@ -203,7 +204,9 @@ async def _carry_out(run: _Run, exchange: Exchange, request: ChatRequest) -> Non
     except _ListenerFailedError as failed:
         raise failed.error from None
     except Exception as error:  # noqa: BLE001 - litellm raises anything; each becomes a RunError with words
-        raise exchange.failure or classify(error, exchange.endpoint, was_sent=bool(exchange.sent)) from None
+        raise exchange.failure or classify(
+            error, exchange.endpoint, was_sent=bool(exchange.sent), answered=exchange.answered
+        ) from None
     if exchange.failure is not None:
         raise exchange.failure
 

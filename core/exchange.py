@@ -100,6 +100,11 @@ class Exchange:
         while self._transports:
             await self._transports.popitem()[1].aclose()
 
+    @property
+    def answered(self) -> bool:
+        """Whether the endpoint reported success and speaks OpenAI's API: errors of its own would have been told."""
+        return self._openai_shaped and self.status is not None and self.status < 300
+
     def close(self) -> None:
         """Lets nothing more be sent."""
         self._closed = True

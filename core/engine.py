@@ -32,7 +32,7 @@ from core.library_failures import classify
 from core.parsers import ThinkSplitter
 from core.preparation import prepare
 from core.redaction import redact
-from core.request_building import ChatRequest, build_request, check_run, warnings_for
+from core.request_building import ChatRequest, build_request, check_run, renamed, warnings_for
 from core.run_spec import DEFAULT_TIMEOUT_S, Delta, RunResult, RunSpec
 
 if TYPE_CHECKING:
@@ -232,15 +232,22 @@ class _Run:
         self._ended_s = self._started_s
 
     async def stream(self, exchange: Exchange, request: ChatRequest) -> None:
-        """Sends the request and takes the answer in; once more without `stream_options` where those are refused."""
-        try:
-            await self._stream_once(exchange, request, with_usage=True)
-        except Exception:
-            refused = exchange.failure
-            if refused is None or refused.status not in (400, 422) or "stream_options" not in refused.detail:
-                raise
-            exchange.allow_another()
-            await self._stream_once(exchange, request, with_usage=False)
+        """Sends the request and takes the answer in; once more in other words where the endpoint asks for that."""
+        with_usage = True
+        while True:
+            try:
+                await self._stream_once(exchange, request, with_usage=with_usage)
+            except Exception:
+                words = exchange.failure.detail if exchange.failure and exchange.failure.status in (400, 422) else ""
+                if with_usage and "stream_options" in words:
+                    with_usage = False
+                elif "max_tokens" in request.parameters and "max_completion_tokens" in words:
+                    request = renamed(request, "max_tokens", "max_completion_tokens")
+                else:
+                    raise
+                exchange.allow_another()
+            else:
+                break
         for delta in self._splitter.finish():
             await self._tell(delta)
         self._ended_s = time.perf_counter()

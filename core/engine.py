@@ -177,8 +177,10 @@ async def execute(
         return run.result(exchange)
 
 
-async def ask(spec: RunSpec, request: ChatRequest, exchange: Exchange) -> AnswerAssembly:
+async def ask(spec: RunSpec, request: ChatRequest, exchange: Exchange, *, with_usage: bool = True) -> AnswerAssembly:
     """The answer to a request as it arrived, asked as `execute` asks and not read any further: what measuring judges.
+
+    Without `with_usage` the endpoint is not asked to count.
 
     Raises:
         RunError: the endpoint failed.
@@ -189,14 +191,14 @@ async def ask(spec: RunSpec, request: ChatRequest, exchange: Exchange) -> Answer
         raise unsendable_key(exchange.endpoint)
     async with _place_at(spec), exchange:
         run = _Run(spec, None)
-        await _carry_out(run, exchange, request)
+        await _carry_out(run, exchange, request, with_usage=with_usage)
         return run.answer
 
 
-async def _carry_out(run: _Run, exchange: Exchange, request: ChatRequest) -> None:
+async def _carry_out(run: _Run, exchange: Exchange, request: ChatRequest, *, with_usage: bool = True) -> None:
     try:
         async with asyncio.timeout(run.spec.timeout_s):
-            await run.stream(exchange, request)
+            await run.stream(exchange, request, with_usage=with_usage)
     except TimeoutError:
         raise timed_out(exchange.endpoint, run.spec.timeout_s) from None
     except MusterError:
@@ -231,9 +233,8 @@ class _Run:
         self._first_token_ms: float | None = None
         self._ended_s = self._started_s
 
-    async def stream(self, exchange: Exchange, request: ChatRequest) -> None:
+    async def stream(self, exchange: Exchange, request: ChatRequest, *, with_usage: bool = True) -> None:
         """Sends the request and takes the answer in; once more in other words where the endpoint asks for that."""
-        with_usage = True
         while True:
             try:
                 await self._stream_once(exchange, request, with_usage=with_usage)

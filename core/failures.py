@@ -88,12 +88,14 @@ def _message_in(value: Any) -> str:
 _SAYS_KEY = re.compile(
     r"(?i)api[ _-]?key|unauthori[sz]ed|authentication|security token"
     # Not "Invalid 'max_tokens'", nor an invalid tool and its token limit.
-    r"|\binvalid[ _-]((auth\w*|access|bearer|security|jwt|oauth|user)[ _-])?(token\b(?! (count|limit|budget))|credential)"
+    r"|\binvalid[ _-]((auth\w*|access|bearer|security|jwt|oauth|user)[ _-])?"
+    r"(token\b(?! (count|limit|budget))|credential)"
 )
 _SAYS_NO_MODEL = re.compile(
-    # Between the word "model" and what is wrong with it stands its name and nothing else: "tool calling is not available
-    # for this model" and "model m1: unknown parameter" are about something else.
-    r"(?i)\bmodels?\b(?: (?:named|id|with id))?[\s:]*[\"'`“]?[^\s\"'`”]{0,120}[\"'`”]?,?\s*(?:(?:is|was|does|could|can) ?)?"
+    # Between the word "model" and what is wrong with it stands its name and nothing else: "model m1: unknown parameter"
+    # and "for this model tool calling is not available" are about something else.
+    r"(?i)\bmodels?\b(?: (?:named|id|with id))?[\s:]*[\"'`“]?[^\s\"'`”]{0,120}[\"'`”]?,?\s*"
+    r"(?:(?:is|was|does|could|can) ?)?"
     r"(?:not (?:be )?found|not exist|not available|not loaded|unknown(?! (?:param|field|arg|key|prop|request)))"
     r"|\b(unknown|invalid|no such|no) model\b|not_found_error.{0,40}model|model_not_found"
 )
@@ -102,8 +104,9 @@ _SAYS_TOO_LONG = re.compile(
     r"(?i)context.{0,20}(length|window|size)|too many tokens|prompt is too long|exceed.{0,30}(context|n_ctx)|n_ctx"
 )
 _SAYS_PAY = re.compile(
-    r"(?i)credit balance|out of credits?|insufficient.{0,10}(credit|fund|balance|quota)|billing|payment (required|method)"
-    r"|budget.{0,20}exceed|exceed.{0,30}(budget|current quota|spending)|spending limit|insufficient_quota|balance is"
+    r"(?i)credit balance|out of credits?|insufficient.{0,10}(credit|fund|balance|quota)|billing|insufficient_quota"
+    r"|payment (required|method)|budget.{0,20}exceed|exceed.{0,30}(budget|current quota|spending)|spending limit"
+    r"|balance is"
 )
 
 
@@ -130,8 +133,10 @@ def failure_of_status(
     def error(kind: FailureKind, title: str, hint: str) -> RunError:
         return endpoint.error(kind, title, hint, status=status, detail=words, retry_after_s=wait_s)
 
-    if status in (400, 402, 403, 422) and _SAYS_PAY.search(words):
-        return error(_K.OTHER, f"{where} {_ASKS_FOR_PAYMENT}", "Check the account's balance.")
+    known = 402 if status in (400, 403, 422) and _SAYS_PAY.search(words) else status
+    if known in _BY_STATUS:
+        kind, said, hint = _BY_STATUS[known]
+        return error(kind, f"{where} {said}", hint)
     if status == 401 and not endpoint.secrets:
         return error(_K.AUTH, f"{where} wants a key, and none is set.", "Enter its API key in Providers.")
     if status in (401, 403) or (status == 400 and _SAYS_KEY.search(words)):
@@ -143,9 +148,6 @@ def failure_of_status(
     if status == 429:
         hint = f"Try again in {wait_s:.0f} seconds." if wait_s else "Try again later."
         return error(_K.RATE_LIMITED, "The endpoint's rate limit is reached.", hint)
-    if status in _BY_STATUS:
-        kind, said, hint = _BY_STATUS[status]
-        return error(kind, f"{where} {said}", hint)
     if status >= 500:
         return error(*_server_error(where, status, words))
     if 300 <= status < 400:

@@ -1,4 +1,4 @@
-"""What an endpoint's refusal says about a feature that was asked for: that it has none, or something else altogether."""
+"""What a refusal says about a feature that was asked for: that it is not there, or something else altogether."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ _NOT_NOW = re.compile(
 )
 _OF_ITS_SIZE = re.compile(
     r"(?i)too (small|large|big|long|short|many|few|low|high)|at (least|most)\b|minimum|maximum|exceed|between \d"
-    r"|must be (<|>|less|greater|above|below|a positive)|dimension|resolution|could(n't| not) (process|download|decode|fetch)"
+    r"|must be (<|>|less|greater|above|below|a positive)|dimension|resolution"
+    r"|could(n't| not) (process|download|decode|fetch)"
 )
 _NEVER_A_NO: Final = frozenset({401, 403, 408, 409, 413, 423, 425, 429, 451})
 _FAILURES_THAT_MAY_REFUSE: Final = frozenset({500, 501})

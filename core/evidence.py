@@ -10,7 +10,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -21,8 +21,9 @@ from core.field_specs import UNSET
 from core.fingerprint import PART_WORDS, Fingerprint
 from core.overrides import is_unset
 from core.paths import data_folder
-from core.redaction import HIDDEN, hide_secrets, redact
+from core.redaction import HIDDEN, fit_to_keep, hide_secrets, redact
 from core.sqlite_file import SqliteFile, Tables
+from core.stored_reports import StandingReport, StoredReport, last_decided, standing_report
 from core.verdicts import Outcome, Report, Verdict
 
 _NAMES_A_KEY: Final = re.compile(
@@ -42,17 +43,6 @@ class FieldOrigin(StrEnum):
     DECLARED = "declared"
     CATALOGUE = "catalogue"
     NAME = "name"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReport:
-    """One measurement as it was kept. `number` grows with every one; `at` is ISO 8601 in UTC."""
-
-    number: int
-    entry_id: str
-    fingerprint: str
-    at: str
-    report: Report = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +127,7 @@ class Evidence(SqliteFile):
         at = report.at or _now()
         known = tuple(secrets)
         text = json.dumps(_without_keys(report.to_wire(), known), default=str)
-        fingerprint = hide_secrets(report.fingerprint, known)
+        fingerprint = str(fit_to_keep(report.fingerprint, known))
         with self._transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO reports (entry_id, fingerprint, at, report) VALUES (?, ?, ?, ?)",
@@ -154,6 +144,11 @@ class Evidence(SqliteFile):
         """The newest measurement of that model; None where there is none."""
         newest = self._reports(entry_id, 1) or self.history(entry_id)
         return newest[0] if newest else None
+
+    def standing(self, entry_id: str) -> StandingReport | None:
+        """What the measurements of that model say together; None where there are none."""
+        reports = self.history(entry_id)
+        return standing_report(reports[0], reports[1:]) if reports else None
 
     def history(self, entry_id: str) -> tuple[StoredReport, ...]:
         """All measurements of that model that are kept, the newest first."""
@@ -177,33 +172,26 @@ class Evidence(SqliteFile):
         for name, after in newest.report.verdicts.items():
             if after.value is Outcome.INCONCLUSIVE:
                 continue
-            before = next(
-                (
-                    (stored.report.verdicts[name], stored.at)
-                    for stored in earlier
-                    if name in stored.report.verdicts and stored.report.verdicts[name].value is not Outcome.INCONCLUSIVE
-                ),
-                None,
-            )
+            before = last_decided(name, earlier)
             if before is not None and _finding(before[0]) != _finding(after):
                 flips.append(Flip(name, before[0], after, before[1], newest.at))
         return tuple(flips)
 
     def conflicts(self, entry: UserModelEntry) -> tuple[Conflict, ...]:
-        """Where the entry says one thing and the newest measurement another."""
-        stored = self.latest(entry.id) if entry.id is not None else None
-        if stored is None or entry.id is None:
+        """Where the entry says one thing and the newest measurement that decided the field another."""
+        standing = self.standing(entry.id) if entry.id is not None else None
+        if standing is None or entry.id is None:
             return ()
         origins = self.origins(entry.id, entry.overrides)
         found = []
-        for name, verdict in stored.report.verdicts.items():
+        for name, verdict in standing.report.verdicts.items():
             said = (entry.overrides or {}).get(name)
             measured = _measured_value(verdict)
             if is_unset(said) or measured is UNSET or _plain(said) == _plain(measured):
                 continue
             recorded = origins.get(name)
             origin = recorded.origin if recorded is not None else FieldOrigin.YOU
-            found.append(Conflict(name, said, measured, origin, verdict, stored.at))
+            found.append(Conflict(name, said, measured, origin, verdict, standing.date_of(name)))
         return tuple(found)
 
     def note_seen(self, entry_id: str, fingerprint: Fingerprint) -> None:

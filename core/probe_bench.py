@@ -20,6 +20,7 @@ from core.errors import FailureKind, RunError
 from core.failures import Endpoint, asks_for_payment, without_guess
 from core.fields import ModelProvider, StructuredOutputMode
 from core.fingerprint import Fingerprint, fingerprint_of
+from core.measurement_preparation import THINKING_TOKENS
 from core.nonces import Nonces
 from core.probe_dialect import Dialect
 from core.probe_limits import Exhausted, Pace, Prices, Spending, Stopped, T, believable, until_stopped
@@ -31,11 +32,8 @@ from core.request_building import ChatRequest, build_request, renamed
 from core.run_spec import Attachment, RunSpec
 from core.verdicts import Limits, OnProgress, Outcome, Progress, Receipt
 
-PROBE_VERSION: Final = 1
+PROBE_VERSION: Final = 2
 """Goes up when a probe asks or judges differently: older evidence is then told apart."""
-
-THINKING_TOKENS: Final = 800
-LONG_THINKING_TOKENS: Final = 2000
 
 _RATE_LIMIT_TRIES: Final = 3
 _LOADING_PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)

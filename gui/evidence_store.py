@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,11 @@ from core import paths
 from core.custom_providers import call_address
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.evidence import FILE_NAME, Evidence, Flip, RecordedOrigin, StoredReport
+from core.evidence import FILE_NAME, Evidence, Flip, RecordedOrigin
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.offered_models import FINGERPRINT_KEY, OfferedModel
 from core.registry import Registry
-from core.verdicts import Outcome, Report
+from core.verdicts import Report
 from gui.field_marks import Finding, Measured, SaidValue, ValueSource, same_setting
 from gui.worker import run_in_worker
 
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 class EntryEvidence:
     """All that is kept about one entry; `changes` says in words what is another at its server since.
 
-    Where the newest measurement ended early, `report` has verdicts of earlier ones for what it did not get to; `dates`
-    tells of when those are.
+    Where the newest measurement did not decide, `report` has verdicts of earlier ones; `dates` tells of when those are.
     """
 
     report: Report | None = None
@@ -230,35 +229,19 @@ def program_evidence() -> EvidenceStore:
 def _read(evidence: Evidence, registry: Registry, entry: UserModelEntry) -> EntryEvidence:
     if entry.id is None:
         return EntryEvidence()
-    stored = evidence.latest(entry.id)
+    standing = evidence.standing(entry.id)
     origins = evidence.origins(entry.id, entry.overrides)
-    if stored is None:
+    if standing is None:
         return EntryEvidence(origins=origins)
     now = _now(registry, entry)
-    report, dates = _completed(stored, evidence.history(entry.id)[1:]) if stored.report.partial else (stored.report, {})
     return EntryEvidence(
-        report,
-        stored.at,
-        dates,
+        standing.report,
+        standing.at,
+        standing.dates,
         {flip.field: flip for flip in evidence.drift(entry.id)},
         origins,
         evidence.staleness(entry.id, now),
     )
-
-
-def _completed(newest: StoredReport, earlier: Iterable[StoredReport]) -> tuple[Report, dict[str, str]]:
-    """A measurement that ended early, with the last verdicts of what it did not decide, and the dates of those."""
-    verdicts, overrides = dict(newest.report.verdicts), dict(newest.report.overrides)
-    dates: dict[str, str] = {}
-    for stored in earlier:
-        for name, verdict in stored.report.verdicts.items():
-            known = verdicts.get(name)
-            if verdict.value is Outcome.INCONCLUSIVE or (known and known.value is not Outcome.INCONCLUSIVE):
-                continue
-            verdicts[name], dates[name] = verdict, stored.at
-            if name in stored.report.overrides:
-                overrides[name] = stored.report.overrides[name]
-    return replace(newest.report, verdicts=verdicts, overrides=overrides), dates
 
 
 def _now(registry: Registry, entry: UserModelEntry, offered: OfferedModel | None = None) -> Fingerprint:

@@ -84,8 +84,8 @@ def with_measured(entry: UserModelEntry, changes: Iterable[FieldChange]) -> User
 
 def last_reports(entry_ids: Iterable[str], evidence: Evidence) -> dict[str, Report]:
     """What was measured last, by entry."""
-    found = ((entry_id, evidence.latest(entry_id)) for entry_id in entry_ids)
-    return {entry_id: stored.report for entry_id, stored in found if stored is not None}
+    found = ((entry_id, evidence.standing(entry_id)) for entry_id in entry_ids)
+    return {entry_id: standing.report for entry_id, standing in found if standing is not None}
 
 
 def note_measured(entries: Iterable[UserModelEntry], names: Mapping[str, Sequence[str]], evidence: Evidence) -> None:

@@ -10,9 +10,10 @@ from typing import Final
 
 from core.errors import FailureKind, RunError
 from core.fields import ModelParserID
+from core.measurement_preparation import LONG_THINKING_TOKENS, THINKING_TOKENS
 from core.nonces import Nonces
 from core.parsers import CLOSING, OPENING, separate_reasoning
-from core.probe_bench import LONG_THINKING_TOKENS, THINKING_TOKENS, Bench, Question
+from core.probe_bench import Bench, Question
 from core.probe_limits import Exhausted, Stopped
 from core.probe_wire import RawAnswer
 from core.probes.structured import COUNTRIES

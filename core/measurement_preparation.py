@@ -20,7 +20,8 @@ THOROUGH: Final = Limits(calls=60, tokens=40_000, seconds=900, thorough=True)
 
 
 THINKING_TOKENS: Final = 800
-_LONG_THINKING_TOKENS: Final = 2000
+LONG_THINKING_TOKENS: Final = 2000
+"""What a thinking model gets beside its answer; the larger only among the thorough probes, where it was not enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def estimate(_spec: MeasureSpec, limits: Limits | None = None) -> tuple[int, int
     limits = limits or Limits()
     plan = _THOROUGH_PLAN if limits.thorough else _PLAN
     calls = sum(step.calls for step in plan)
-    thinking = _LONG_THINKING_TOKENS if limits.thorough else THINKING_TOKENS
+    thinking = LONG_THINKING_TOKENS if limits.thorough else THINKING_TOKENS
     tokens = calls * (_PROMPT_TOKENS + thinking)
     tokens += sum(step.answers + step.pictures * _PICTURE_TOKENS for step in plan)
     return min(calls, limits.calls), min(tokens, limits.tokens)

@@ -29,12 +29,13 @@ async def probe_logprobs(bench: Bench) -> Finding:
         tries += 1
         # Of a thinking model's first tokens there may be none: then the answer itself is waited for.
         question = Question("Name an animal.", 4, logprobs=True, may_think=tries > 1)
-        return question, _judge
+        return question, judge
 
     return await try_until_sure(bench, "logprobs", attempt, "Logprobs", needed=1, temperatures=(1.0, 1.0))
 
 
-def _judge(answer: RawAnswer) -> Judgement:
+def judge(answer: RawAnswer) -> Judgement:
+    """What the log probabilities of an answer show."""
     numbers = [number for token in answer.logprobs if (number := _number(token.get("logprob"))) is not None]
     if numbers and all(number <= 0 for number in numbers) and min(numbers) < _SURE:
         alternatives = [_alternatives_of(token) for token in answer.logprobs]

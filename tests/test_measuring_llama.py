@@ -75,17 +75,7 @@ TRUTH: dict[LlamaKind, Truth] = {
     ),
 }
 
-ONCE = frozenset(
-    {
-        LlamaKind.OWN_TEMPLATE,
-        LlamaKind.NEEDS_KEY,
-        LlamaKind.THINKING_THEN_JSON_OPENED,
-        LlamaKind.THINKING_THEN_JSON_IN_CONTENT,
-    }
-)
-"""Kinds that differ from another one only in what no probe looks at: one seed is enough."""
-
-CASES = [(kind, seed) for kind in LlamaKind for seed in (SEEDS[:1] if kind in ONCE else SEEDS)]
+CASES = [(kind, seed) for kind in LlamaKind for seed in SEEDS]
 
 Reports = Mapping[tuple[LlamaKind, int], Report]
 

@@ -139,7 +139,7 @@ def usage_of(usage: Mapping[str, Any]) -> Usage | None:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _text_of(value: object) -> str:

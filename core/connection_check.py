@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Any
 
 import httpx
 
@@ -21,6 +20,7 @@ from core.failures import (
     unanswered,
     unsendable_key,
 )
+from core.model_listing import entries_of
 from core.providers import ModelListing
 
 _LARGEST_LIST_BYTES = 16 * 1024 * 1024
@@ -164,10 +164,10 @@ async def _list_models(
         value = json.loads(bytes(body))
     except (ValueError, RecursionError):
         raise not_json(endpoint, bytes(body), content_type, status=response.status_code) from None
-    models = _model_ids(value)
-    if models is None:
+    entries = entries_of(value)
+    if entries is None:
         raise not_json(endpoint, bytes(body), content_type, status=response.status_code)
-    return models
+    return tuple(entries)
 
 
 def _list_request(
@@ -191,23 +191,6 @@ def _list_request(
 
 def _bearer(api_key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
-
-
-def _model_ids(value: Any) -> tuple[str, ...] | None:
-    """The IDs in a list of models, in any of the shapes in use; None where it is none."""
-    items = value
-    if isinstance(value, dict):
-        items = next((value[key] for key in ("data", "models") if isinstance(value.get(key), list)), None)
-    if not isinstance(items, list):
-        return None
-    found = []
-    for item in items:
-        model_id = item if isinstance(item, str) else None
-        if isinstance(item, dict):
-            model_id = next((item[key] for key in ("id", "model", "name") if isinstance(item.get(key), str)), None)
-        if model_id:
-            found.append(model_id.removeprefix("models/"))
-    return tuple(dict.fromkeys(found))
 
 
 def _client(base_url: str, timeout_s: float) -> httpx.AsyncClient:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
+from core.absent_documents import ABSENT, AbsentDocuments
+from core.declaration_rules import DocumentKind
 from core.declared import offered_model
 from core.discovery_preparation import prepare_discovery
 from core.endpoint_documents import Documents, ask_documents
@@ -76,17 +78,26 @@ async def discover_spec(spec: DiscoverySpec) -> list[OfferedModel]:
 async def describe_model(spec: DiscoverySpec) -> OfferedModel | None:
     """What the endpoint declares about the one model that the spec names; None where it says nothing. Never raises.
 
-    One request is in flight at a time: a measurement asks while others may use the server.
+    One request is in flight at a time, and none for what is known not to be there: a measurement asks, while others may
+    use the server.
     """
+    endpoint = spec.base_url
+    if ABSENT.has(endpoint, DocumentKind.LISTING):
+        return None
+    is_there = False
     try:
-        documents = await _documents_of(spec, at_a_time=1)
+        documents = await _documents_of(spec, absent=ABSENT)
+        is_there = True
     except RunError:
         return None
+    finally:
+        if not is_there:
+            ABSENT.note(endpoint, DocumentKind.LISTING)
     name = next((name for name in spec.describe if name in documents.listed or name in documents.single), None)
     return offered_model(name, documents.of(name), tuple(spec.secrets.values())) if name is not None else None
 
 
-async def _documents_of(spec: DiscoverySpec, *, at_a_time: int | None = None) -> Documents:
+async def _documents_of(spec: DiscoverySpec, *, absent: AbsentDocuments | None = None) -> Documents:
     endpoint = Endpoint(_address_of(spec), secrets=tuple(spec.secrets.values()))
     if not origin_of(spec.base_url):
         raise endpoint.error(
@@ -95,17 +106,17 @@ async def _documents_of(spec: DiscoverySpec, *, at_a_time: int | None = None) ->
     if not all(is_sendable(secret) for secret in spec.secrets.values()):
         raise unsendable_key(endpoint)
     documents = Documents()
-    token = ""
+    token, at_a_time = "", None if absent is None else 1
     try:
         async with asyncio.timeout(spec.timeout_s):
             if spec.listing is ModelListing.VERTEX:
                 token = await google_token(endpoint)
             headers = request_headers(spec, token)
             async with EndpointReader(endpoint, spec.base_url, headers, spec.timeout_s, at_a_time=at_a_time) as reader:
-                documents.listed, failure = await _list(reader, spec)
+                failure = await _list(reader, spec, documents.listed)
                 with suppress(TimeoutError):  # what it says beside its list is welcome, not needed
                     async with asyncio.timeout(_DOCUMENTS_TIMEOUT_S):
-                        await ask_documents(reader, spec, documents, is_near=is_near(spec.base_url))
+                        await ask_documents(reader, spec, documents, is_near=is_near(spec.base_url), absent=absent)
     except TimeoutError:
         if not documents.names():
             raise timed_out(endpoint, spec.timeout_s) from None
@@ -115,10 +126,10 @@ async def _documents_of(spec: DiscoverySpec, *, at_a_time: int | None = None) ->
     return documents
 
 
-async def _list(reader: EndpointReader, spec: DiscoverySpec) -> tuple[Entries, RunError | None]:
-    """The list, or why there is none although the endpoint answers: its other documents may name its models."""
+async def _list(reader: EndpointReader, spec: DiscoverySpec, listed: Entries) -> RunError | None:
+    """Fills the list; gives why there is none although the endpoint answers: other documents may name its models."""
     try:
-        return await list_entries(reader, spec), None
+        await list_entries(reader, spec, listed)
     except RunError as error:
         if error.kind not in _WITHOUT_LIST or spec.listing not in (ModelListing.OPENAI, ModelListing.OLLAMA):
             raise
@@ -126,8 +137,10 @@ async def _list(reader: EndpointReader, spec: DiscoverySpec) -> tuple[Entries, R
             # The address of Ollama may lead to another server.
             compatible = replace(spec, listing=ModelListing.OPENAI, url=None)
             with suppress(RunError):
-                return await list_entries(reader, compatible), None
-        return {}, _without_list(error, reader.endpoint)
+                await list_entries(reader, compatible, listed)
+                return None
+        return _without_list(error, reader.endpoint)
+    return None
 
 
 def _without_list(error: RunError, endpoint: Endpoint) -> RunError:

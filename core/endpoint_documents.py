@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
+from core.absent_documents import AbsentDocuments
 from core.declaration_rules import DocumentKind, values_at
 from core.declared import ENTRIES, RECOGNISED, Document
 from core.endpoint_reading import EndpointReader, origin_of
@@ -85,8 +86,18 @@ class Documents:
             self.single.setdefault(model_id, []).append((kind, document))
 
 
-async def ask_documents(reader: EndpointReader, spec: DiscoverySpec, documents: Documents, *, is_near: bool) -> None:
-    """Adds what the endpoint says beside its list. What arrived stays where this is broken off."""
+async def ask_documents(
+    reader: EndpointReader,
+    spec: DiscoverySpec,
+    documents: Documents,
+    *,
+    is_near: bool,
+    absent: AbsentDocuments | None = None,
+) -> None:
+    """Adds what the endpoint says beside its list. What arrived stays where this is broken off.
+
+    With `absent` the documents are asked for one after the other, and those known not to be there not at all.
+    """
     if not spec.asks_more:
         return
     if spec.provider_id == ModelProviderName.cerebras and spec.provider_type == "builtin":
@@ -95,7 +106,26 @@ async def ask_documents(reader: EndpointReader, spec: DiscoverySpec, documents: 
         await _ask_hosts(reader, spec, documents)
     elif spec.listing in (ModelListing.OPENAI, ModelListing.OLLAMA) and _may_say_more(spec):
         kinds = _kinds_to_ask(spec, documents.listed, is_near=is_near)
-        await asyncio.gather(*(_ask(reader, spec, documents, kind) for kind in kinds))
+        if absent is None:
+            await asyncio.gather(*(_ask(reader, spec, documents, kind) for kind in kinds))
+            return
+        for kind in kinds:
+            await _ask_unless_absent(reader, spec, documents, kind, absent)
+
+
+async def _ask_unless_absent(
+    reader: EndpointReader, spec: DiscoverySpec, documents: Documents, kind: DocumentKind, absent: AbsentDocuments
+) -> None:
+    # Another server may be at the address by the next time: it lists other models.
+    endpoint = f"{root_of(spec.base_url)} {sorted(documents.listed)}"
+    if absent.has(endpoint, kind):
+        return
+    found = False
+    try:
+        found = await _ask(reader, spec, documents, kind)
+    finally:
+        if not found:
+            absent.note(endpoint, kind)
 
 
 def _may_say_more(spec: DiscoverySpec) -> bool:
@@ -118,11 +148,11 @@ def _kinds_to_ask(spec: DiscoverySpec, listed: Entries, *, is_near: bool) -> tup
     return _NEAR if is_near else (_K.LITELLM_PROXY,) if owners == {"openai"} else ()
 
 
-async def _ask(reader: EndpointReader, spec: DiscoverySpec, documents: Documents, kind: DocumentKind) -> None:
+async def _ask(reader: EndpointReader, spec: DiscoverySpec, documents: Documents, kind: DocumentKind) -> bool:
+    """Adds that document; whether it is there."""
     root = root_of(spec.base_url)
     if kind is _K.OLLAMA:
-        await _ask_ollama(reader, root, documents, spec)
-        return
+        return await _ask_ollama(reader, root, documents, spec)
     for place in PLACES[kind]:
         value = await reader.read_if_there(f"{root}{place}")
         if kind in ENTRIES:
@@ -130,10 +160,11 @@ async def _ask(reader: EndpointReader, spec: DiscoverySpec, documents: Documents
             for name, entry in entries.items():
                 documents.add(name, kind, entry)
             if entries:
-                return
+                return True
         elif isinstance(value, dict) and RECOGNISED[kind](value):
             _take(documents, kind, value)
-            return
+            return True
+    return False
 
 
 def _take(documents: Documents, kind: DocumentKind, value: dict[str, Any]) -> None:
@@ -151,14 +182,14 @@ def _take(documents: Documents, kind: DocumentKind, value: dict[str, Any]) -> No
         documents.add(name, kind, value)
 
 
-async def _ask_ollama(reader: EndpointReader, root: str, documents: Documents, spec: DiscoverySpec) -> None:
-    """/api/show of each model; /api/tags first where the list came from elsewhere."""
+async def _ask_ollama(reader: EndpointReader, root: str, documents: Documents, spec: DiscoverySpec) -> bool:
+    """/api/show of each model; /api/tags first where the list came from elsewhere. Whether it is Ollama."""
     names = list(documents.listed)
     if not any("digest" in entry for entry in documents.listed.values()):
         tags = await reader.read_if_there(f"{root}/api/tags")
         entries = entries_of(tags) or {}
         if not any("digest" in entry for entry in entries.values()):
-            return
+            return False
         names = [name for name in entries if name in documents.listed] if documents.listed else list(entries)
         for name in names:
             documents.add(name, _K.LISTING, entries[name])
@@ -172,6 +203,7 @@ async def _ask_ollama(reader: EndpointReader, root: str, documents: Documents, s
 
     wanted = [name for name in names if not spec.describe or name in spec.describe]
     await asyncio.gather(*(show(name) for name in wanted[:_MOST_DESCRIBED]))
+    return True
 
 
 async def _ask_public_list(reader: EndpointReader, spec: DiscoverySpec, documents: Documents) -> None:

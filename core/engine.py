@@ -27,11 +27,12 @@ from core.attachments import AttachmentSource
 from core.call_arguments import call_arguments, is_openai_shaped
 from core.errors import MusterError, RunError
 from core.exchange import DispatchingTransport, Exchange, endpoint_of
-from core.failures import classify, empty_answer, is_sendable, timed_out, unsendable_key
+from core.failures import empty_answer, is_sendable, timed_out, unsendable_key
+from core.library_failures import classify
 from core.parsers import ThinkSplitter
 from core.preparation import prepare
 from core.redaction import redact
-from core.request_building import ChatRequest, build_request, check_run, warnings_for
+from core.request_building import ChatRequest, build_request, check_run, renamed, warnings_for
 from core.run_spec import DEFAULT_TIMEOUT_S, Delta, RunResult, RunSpec
 
 if TYPE_CHECKING:
@@ -176,8 +177,10 @@ async def execute(
         return run.result(exchange)
 
 
-async def ask(spec: RunSpec, request: ChatRequest, exchange: Exchange) -> AnswerAssembly:
+async def ask(spec: RunSpec, request: ChatRequest, exchange: Exchange, *, with_usage: bool = True) -> AnswerAssembly:
     """The answer to a request as it arrived, asked as `execute` asks and not read any further: what measuring judges.
+
+    Without `with_usage` the endpoint is not asked to count.
 
     Raises:
         RunError: the endpoint failed.
@@ -188,14 +191,14 @@ async def ask(spec: RunSpec, request: ChatRequest, exchange: Exchange) -> Answer
         raise unsendable_key(exchange.endpoint)
     async with _place_at(spec), exchange:
         run = _Run(spec, None)
-        await _carry_out(run, exchange, request)
+        await _carry_out(run, exchange, request, with_usage=with_usage)
         return run.answer
 
 
-async def _carry_out(run: _Run, exchange: Exchange, request: ChatRequest) -> None:
+async def _carry_out(run: _Run, exchange: Exchange, request: ChatRequest, *, with_usage: bool = True) -> None:
     try:
         async with asyncio.timeout(run.spec.timeout_s):
-            await run.stream(exchange, request)
+            await run.stream(exchange, request, with_usage=with_usage)
     except TimeoutError:
         raise timed_out(exchange.endpoint, run.spec.timeout_s) from None
     except MusterError:
@@ -203,7 +206,9 @@ async def _carry_out(run: _Run, exchange: Exchange, request: ChatRequest) -> Non
     except _ListenerFailedError as failed:
         raise failed.error from None
     except Exception as error:  # noqa: BLE001 - litellm raises anything; each becomes a RunError with words
-        raise exchange.failure or classify(error, exchange.endpoint, was_sent=bool(exchange.sent)) from None
+        raise exchange.failure or classify(
+            error, exchange.endpoint, was_sent=bool(exchange.sent), answered=exchange.answered
+        ) from None
     if exchange.failure is not None:
         raise exchange.failure
 
@@ -228,16 +233,22 @@ class _Run:
         self._first_token_ms: float | None = None
         self._ended_s = self._started_s
 
-    async def stream(self, exchange: Exchange, request: ChatRequest) -> None:
-        """Sends the request and takes the answer in; once more without `stream_options` where those are refused."""
-        try:
-            await self._stream_once(exchange, request, with_usage=True)
-        except Exception:
-            refused = exchange.failure
-            if refused is None or refused.status not in (400, 422) or "stream_options" not in refused.detail:
-                raise
-            exchange.allow_another()
-            await self._stream_once(exchange, request, with_usage=False)
+    async def stream(self, exchange: Exchange, request: ChatRequest, *, with_usage: bool = True) -> None:
+        """Sends the request and takes the answer in; once more in other words where the endpoint asks for that."""
+        while True:
+            try:
+                await self._stream_once(exchange, request, with_usage=with_usage)
+            except Exception:
+                words = exchange.failure.detail if exchange.failure and exchange.failure.status in (400, 422) else ""
+                if with_usage and "stream_options" in words:
+                    with_usage = False
+                elif "max_tokens" in request.parameters and "max_completion_tokens" in words:
+                    request = renamed(request, "max_tokens", "max_completion_tokens")
+                else:
+                    raise
+                exchange.allow_another()
+            else:
+                break
         for delta in self._splitter.finish():
             await self._tell(delta)
         self._ended_s = time.perf_counter()

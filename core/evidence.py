@@ -20,7 +20,7 @@ from core.field_specs import UNSET
 from core.fingerprint import PART_WORDS, Fingerprint
 from core.overrides import is_unset
 from core.paths import data_folder
-from core.redaction import hide_secrets, without_keys
+from core.redaction import fit_to_keep, without_keys
 from core.report_history import Flip, completed, flips, plain
 from core.sqlite_file import SqliteFile, Tables
 from core.verdicts import Outcome, Report, Verdict
@@ -122,8 +122,8 @@ class Evidence(SqliteFile):
         """
         at = report.at or _now()
         known = tuple(secrets)
-        text = json.dumps(without_keys(report.to_wire(), known), default=str)
-        fingerprint = hide_secrets(report.fingerprint, known)
+        text = json.dumps(fit_to_keep(without_keys(report.to_wire(), known)), default=str)
+        fingerprint = str(fit_to_keep(report.fingerprint, known))
         latest = None if report.is_decided else self.latest(entry_id)
         with self._transaction() as connection:
             cursor = connection.execute(
@@ -153,7 +153,10 @@ class Evidence(SqliteFile):
         if latest is None:
             return Report(), {}
         is_partial = latest.report.partial
-        earlier = [one for one in self.history(entry_id) if one.number < latest.number] if is_partial else []
+        before = [one for one in self.history(entry_id) if one.number < latest.number] if is_partial else []
+        server = Fingerprint.from_text(latest.fingerprint)
+        # What was measured on another server than the latest says nothing about that one.
+        earlier = [one for one in before if not server.differences(Fingerprint.from_text(one.fingerprint))]
         report, dates = completed(latest.report, [(one.at, one.report) for one in earlier])
         return report, {**dict.fromkeys(report.verdicts, latest.at), **dates}
 

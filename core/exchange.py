@@ -35,12 +35,16 @@ from core.failures import (
 from core.providers import PROVIDER_BY_ID
 from core.redaction import hide_secrets, hide_secrets_in
 from core.run_spec import RunSpec
+from core.wire_bodies import ENCODING, decoded_pieces, plain_line, plain_message
 
 CONNECT_TIMEOUT_S = 15.0
 """A host that is there accepts within this time; a read may take as long as the run."""
 
 _ERROR_BODY_BYTES = 64 * 1024
-_LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+_LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+"""Of a whole answer, or of one line of a stream; more is no model's answer."""
+_MOST_BLANKS_BYTES = 64 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONG_DATA = re.compile(r"^[A-Za-z0-9+/=_-]{1024,}$")
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -102,6 +106,11 @@ class Exchange:
         while self._transports:
             await self._transports.popitem()[1].aclose()
 
+    @property
+    def answered(self) -> bool:
+        """Whether the endpoint reported success and speaks OpenAI's API: errors of its own would have been told."""
+        return self._openai_shaped and self.status is not None and self.status < 300
+
     def close(self) -> None:
         """Lets nothing more be sent."""
         self._closed = True
@@ -120,6 +129,7 @@ class Exchange:
         timeouts = dict(request.extensions.get("timeout", {}))
         timeouts["connect"] = CONNECT_TIMEOUT_S
         request.extensions = {**request.extensions, "timeout": timeouts}
+        request.headers["accept-encoding"] = ENCODING
         try:
             response = await self._transport_for(request.url).handle_async_request(request)
             self.status = response.status_code
@@ -145,12 +155,8 @@ class Exchange:
             raise self._refuse(not_json(self.endpoint, await _read_start(response, _ERROR_BODY_BYTES), content_type))
         if not self._openai_shaped or not request.url.path.endswith("/chat/completions"):
             return response
-        pieces = response.aiter_bytes()
-        start = b""
-        async for piece in pieces:
-            start += piece
-            if start.strip():
-                break
+        pieces = decoded_pieces(response)
+        start = await self._start_of(pieces)
         begun = start.lstrip()
         if begun.startswith((b"data:", b"event:", b"error:", b":", b"id:", b"retry:")):
             return httpx.Response(
@@ -163,9 +169,24 @@ class Exchange:
         async for piece in pieces:
             whole += piece
             if len(whole) > _LARGEST_ANSWER_BYTES:
-                break
+                raise self.refuse_size(content_type)
         await response.aclose()
         return _replaced(response, self._as_event_stream(bytes(whole), content_type), request, "text/event-stream")
+
+    async def _start_of(self, pieces: AsyncIterator[bytes]) -> bytes:
+        """What comes until the first character that is no blank; some servers send blanks while they wait."""
+        start = bytearray()
+        async for piece in pieces:
+            start += piece
+            if piece.strip():
+                break
+            if len(start) > _MOST_BLANKS_BYTES:
+                raise self._refuse(empty_answer(self.endpoint))
+        return bytes(start).removeprefix(_BYTE_ORDER_MARK)
+
+    def refuse_size(self, content_type: str = "") -> RunError:
+        """What to raise for more than any model answers."""
+        return self._refuse(not_json(self.endpoint, b"More came than any model answers.", content_type))
 
     def _as_event_stream(self, body: bytes, content_type: str) -> bytes:
         """A whole answer as the stream that was asked for: some servers do not know streaming."""
@@ -237,23 +258,31 @@ class _WatchedStream(httpx.AsyncByteStream):
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        line, finished = b"", False
+        line, finished = bytearray(), False
         try:
             async for piece in self._pieces():
-                lines = (line + piece).split(b"\n")
-                line = lines.pop()
-                for complete in lines:
-                    finished = self._exchange.note_line(complete) or finished
-                yield piece
+                head, newline, rest = piece.rpartition(b"\n")
+                if newline:
+                    lines = [plain_line(complete) for complete in (bytes(line) + head).split(b"\n")]
+                    line = bytearray()
+                    for complete in lines:
+                        finished = self._exchange.note_line(complete) or finished
+                    yield b"".join(complete + newline for complete in lines)
+                line += rest
+                if len(line) > _LARGEST_ANSWER_BYTES:
+                    raise self._exchange.refuse_size()
         except httpx.HTTPError as error:
             if not finished:
                 self._exchange.note_broken(error)
                 raise
             return
-        if line and self._exchange.note_line(line):
+        last = plain_line(bytes(line))
+        if last and self._exchange.note_line(last):
             finished = True
         if not finished:
             raise self._exchange.note_broken(None)
+        if last:
+            yield last
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         yield self._start
@@ -272,7 +301,7 @@ def _chunks_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
     common = {"id": "answer", "created": 0, "model": ""} | common | {"object": "chat.completion.chunk"}
     choice = answer["choices"][0] if isinstance(answer["choices"][0], dict) else {}
     message = choice.get("message") or {"content": choice.get("text", "")}
-    delta = {**message, "role": "assistant"}
+    delta = {**plain_message(message), "role": "assistant"}
     calls = delta.get("tool_calls")
     if isinstance(calls, list):
         delta["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls) if isinstance(call, dict)]
@@ -286,7 +315,7 @@ def _chunks_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def _read_start(response: httpx.Response, size_bytes: int) -> bytes:
     start = bytearray()
-    async for piece in response.aiter_bytes():
+    async for piece in decoded_pieces(response):
         start += piece
         if len(start) >= size_bytes:
             break

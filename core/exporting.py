@@ -38,6 +38,7 @@ from core.exporters.places import Place
 from core.exporters.shape import Fragment, Loss, Target, TargetFile
 from core.exporters.subject import ExportedModel, subjects_of
 from core.paths import data_folder
+from core.report_history import declared_limits
 
 if TYPE_CHECKING:
     from core.registry import Registry
@@ -355,12 +356,8 @@ def _declared_limits(registry: Registry) -> dict[str, Mapping[str, int]]:
     with Evidence.open(path) as evidence:
         measured = evidence.measured_at()
         for entry in registry.entries():
-            stored = evidence.latest(entry.id) if entry.id in measured and entry.id is not None else None
-            declared = stored.report.facts.get("declared_limits") if stored is not None else None
-            if entry.id is not None and isinstance(declared, Mapping):
-                limits[entry.id] = {
-                    name: value for name, value in declared.items() if isinstance(value, int) and value > 0
-                }
+            if entry.id is not None and entry.id in measured:
+                limits[entry.id] = declared_limits(stored.report for stored in evidence.history(entry.id))
     return limits
 
 

@@ -2,7 +2,7 @@
 
 Libraries cannot be asked: litellm reports a refused connection and an unknown host as status 500, and a 401 as a bad
 request with the key in its text (litellm 1.106.2, 2026-11). So the wire itself is judged first (`core.exchange`), then
-causes, status, and class.
+causes, status, and class (`core.library_failures`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from core.errors import FailureKind, RunError
 from core.redaction import redact
 
 _DETAIL_LENGTH = 2000
+_WORDS_LENGTH = 4 * _DETAIL_LENGTH
+"""Cut to the former only once keys are out: half a key would not be known as one."""
 
 _K = FailureKind
 
@@ -66,9 +68,9 @@ def words_of(body: bytes | str) -> str:
         value = json.loads(text)
     except (ValueError, RecursionError):
         text = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", text)
-        return re.sub(r"\s+", " ", text).strip()[:_DETAIL_LENGTH]
+        return re.sub(r"\s+", " ", text).strip()[:_WORDS_LENGTH]
     found = _message_in(value)
-    return found or json.dumps(value, ensure_ascii=False)[:_DETAIL_LENGTH]
+    return found or json.dumps(value, ensure_ascii=False)[:_WORDS_LENGTH]
 
 
 def _message_in(value: Any) -> str:
@@ -84,20 +86,33 @@ def _message_in(value: Any) -> str:
 
 
 _SAYS_KEY = re.compile(
-    r"(?i)api[ _-]?key|invalid.{0,20}(token|credential)|unauthori[sz]ed|authentication|security token"
+    r"(?i)api[ _-]?key|unauthori[sz]ed|authentication|security token"
+    # Not "Invalid 'max_tokens'", nor an invalid tool and its token limit.
+    r"|\binvalid[ _-]((auth\w*|access|bearer|security|jwt|oauth|user)[ _-])?"
+    r"(token\b(?! (count|limit|budget))|credential)"
 )
 _SAYS_NO_MODEL = re.compile(
-    r"(?i)model.{0,120}(not (be )?found|does not exist|not exist|unknown|not available|not loaded|no such)"
-    r"|(unknown|invalid|no such|no) model|not_found_error.{0,40}model|model_not_found"
+    # Between the word "model" and what is wrong with it stands its name and nothing else: "model m1: unknown parameter"
+    # and "for this model tool calling is not available" are about something else.
+    r"(?i)\bmodels?\b(?: (?:named|id|with id))?[\s:]*[\"'`“]?[^\s\"'`”]{0,120}[\"'`”]?,?\s*"
+    r"(?:(?:is|was|does|could|can) ?)?"
+    r"(?:not (?:be )?found|not exist|not available|not loaded|unknown(?! (?:param|field|arg|key|prop|request)))"
+    r"|\b(unknown|invalid|no such|no) model\b|not_found_error.{0,40}model|model_not_found"
 )
 _SAYS_UNSUPPORTED = re.compile(r"(?i)not supported|does not support|unsupported")
 _SAYS_TOO_LONG = re.compile(
-    r"(?i)context.{0,20}(length|window|size)|too many tokens|prompt is too long|exceed.{0,30}context"
+    r"(?i)context.{0,20}(length|window|size)|too many tokens|prompt is too long|exceed.{0,30}(context|n_ctx)|n_ctx"
+)
+_SAYS_PAY = re.compile(
+    r"(?i)credit balance|out of credits?|insufficient.{0,10}(credit|fund|balance|quota)|billing|insufficient_quota"
+    r"|payment (required|method)|budget.{0,20}exceed|exceed.{0,30}(budget|current quota|spending)|spending limit"
+    r"|balance is"
 )
 
 
+_ASKS_FOR_PAYMENT = "asks for payment."
 _BY_STATUS = {
-    402: (_K.OTHER, "asks for payment.", "Check the account's balance."),
+    402: (_K.OTHER, _ASKS_FOR_PAYMENT, "Check the account's balance."),
     408: (_K.TIMEOUT, "gave up waiting for an answer.", "Try again, or ask for less."),
     504: (_K.TIMEOUT, "gave up waiting for an answer.", "Try again, or ask for less."),
 }
@@ -113,9 +128,15 @@ def failure_of_status(
     words = words_of(body)
     where, model = endpoint.address, endpoint.model
 
-    def error(kind: FailureKind, title: str, hint: str, *, retry_after_s: float | None = None) -> RunError:
-        return endpoint.error(kind, title, hint, status=status, detail=words, retry_after_s=retry_after_s)
+    wait_s = retry_after_seconds(headers or {})
 
+    def error(kind: FailureKind, title: str, hint: str) -> RunError:
+        return endpoint.error(kind, title, hint, status=status, detail=words, retry_after_s=wait_s)
+
+    known = 402 if status in (400, 403, 422) and _SAYS_PAY.search(words) else status
+    if known in _BY_STATUS:
+        kind, said, hint = _BY_STATUS[known]
+        return error(kind, f"{where} {said}", hint)
     if status == 401 and not endpoint.secrets:
         return error(_K.AUTH, f"{where} wants a key, and none is set.", "Enter its API key in Providers.")
     if status in (401, 403) or (status == 400 and _SAYS_KEY.search(words)):
@@ -125,10 +146,8 @@ def failure_of_status(
             return error(_K.NOT_FOUND, f"{where} has nothing at this address.", "Check the base URL; most end in /v1.")
         return error(_K.NOT_FOUND, f"{where} has no model {model}.", "Check the model ID, or the base URL.")
     if status == 429:
-        return _rate_limited(error, headers or {})
-    if status in _BY_STATUS:
-        kind, said, hint = _BY_STATUS[status]
-        return error(kind, f"{where} {said}", hint)
+        hint = f"Try again in {wait_s:.0f} seconds." if wait_s else "Try again later."
+        return error(_K.RATE_LIMITED, "The endpoint's rate limit is reached.", hint)
     if status >= 500:
         return error(*_server_error(where, status, words))
     if 300 <= status < 400:
@@ -137,11 +156,32 @@ def failure_of_status(
         return error(
             _K.BAD_REQUEST, "The prompt is longer than the model can read.", "Shorten it, or allow fewer tokens."
         )
-    return error(
-        _K.BAD_REQUEST,
-        f"{where} refused the request ({status}).",
-        "Read its own words, and change the settings they name.",
-    )
+    return error(*_refused(where, status))
+
+
+def asks_for_payment(failure: RunError) -> bool:
+    """Whether the account is at its end, so that nothing more can be asked."""
+    return _ASKS_FOR_PAYMENT in failure.title or (failure.status == 429 and bool(_SAYS_PAY.search(failure.detail)))
+
+
+def is_too_long(failure: RunError) -> bool:
+    """Whether the prompt did not fit into the model's context."""
+    return "longer than the model" in failure.title
+
+
+def without_guess(failure: RunError, endpoint: Endpoint) -> RunError:
+    """A refusal that is about the key or the model by its words alone, from an endpoint that has taken both before."""
+    if failure.status != 400 or failure.kind not in (_K.AUTH, _K.NOT_FOUND):
+        return failure
+    refusal = _refused(endpoint.address, 400)
+    plain = endpoint.error(*refusal, status=400, detail=failure.detail, retry_after_s=failure.retry_after_s)
+    plain.request = failure.request
+    return plain
+
+
+def _refused(where: str, status: int) -> tuple[FailureKind, str, str]:
+    words = "Read its own words, and change the settings they name."
+    return _K.BAD_REQUEST, f"{where} refused the request ({status}).", words
 
 
 def _server_error(where: str, status: int, words: str) -> tuple[FailureKind, str, str]:
@@ -151,13 +191,6 @@ def _server_error(where: str, status: int, words: str) -> tuple[FailureKind, str
     if status == 503 and "loading" in words.lower():
         return _K.SERVER_ERROR, f"{where} is still loading the model.", "Try again in a moment."
     return _K.SERVER_ERROR, f"{where} failed with an error of its own ({status}).", "Try again, or look at its log."
-
-
-def _rate_limited(error: Any, headers: Mapping[str, str]) -> RunError:
-    wait_s = retry_after_seconds(headers)
-    hint = f"Try again in {wait_s:.0f} seconds." if wait_s else "Try again later."
-    failure: RunError = error(_K.RATE_LIMITED, "The endpoint's rate limit is reached.", hint, retry_after_s=wait_s)
-    return failure
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
@@ -212,6 +245,17 @@ def not_json(endpoint: Endpoint, body: bytes | str, content_type: str = "", *, s
     )
 
 
+def unreadable(endpoint: Endpoint, detail: str = "") -> RunError:
+    """The endpoint reported success, and its answer is of a form that no client takes."""
+    return endpoint.error(
+        _K.NOT_JSON,
+        f"{endpoint.address} answered in a form that cannot be read.",
+        "Read the details, and look at the endpoint's log.",
+        status=200,
+        detail=detail,
+    )
+
+
 def disconnected(endpoint: Endpoint, status: int | None = None) -> RunError:
     """The connection ended before the answer did."""
     return endpoint.error(
@@ -226,7 +270,7 @@ def timed_out(endpoint: Endpoint, timeout_s: float) -> RunError:
     """The run's own time limit passed."""
     return endpoint.error(
         _K.TIMEOUT,
-        f"{endpoint.address} did not finish within {timeout_s:g} seconds.",
+        f"{endpoint.address} did not finish within {round(timeout_s, 1):g} seconds.",
         "Allow more time, or ask for a shorter answer.",
     )
 
@@ -304,80 +348,3 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [inner for inner in (current.__cause__, current.__context__) if inner is not None]
         if isinstance(current, BaseExceptionGroup):
             waiting += current.exceptions
-
-
-# The first that fits: the special before the general.
-_BY_CLASS: tuple[tuple[str, FailureKind, str, str], ...] = (
-    ("ImportError", _K.NOT_READY, "A part that this provider needs is not installed.", "Read the details."),
-    (
-        "DefaultCredentialsError",
-        _K.AUTH,
-        "Google's credentials were not found on this computer.",
-        "Run: gcloud auth application-default login",
-    ),
-    (
-        "UnsupportedParamsError",
-        _K.BAD_REQUEST,
-        "The provider does not take one of the run's settings.",
-        "Read the details, and leave that setting unset.",
-    ),
-    ("ContextWindowExceededError", _K.BAD_REQUEST, "The prompt is longer than the model can read.", "Shorten it."),
-    (
-        "AuthenticationError",
-        _K.AUTH,
-        "The provider's key is missing or was not accepted.",
-        "Check the API key in Providers.",
-    ),
-    ("PermissionDeniedError", _K.AUTH, "The provider's key was not accepted.", "Check the API key in Providers."),
-    ("NotFoundError", _K.NOT_FOUND, "The provider does not know this model.", "Check the model ID."),
-    ("RateLimitError", _K.RATE_LIMITED, "The endpoint's rate limit is reached.", "Try again later."),
-    ("Timeout", _K.TIMEOUT, "The endpoint did not answer in time.", "Try again, or allow more time."),
-    ("APITimeoutError", _K.TIMEOUT, "The endpoint did not answer in time.", "Try again, or allow more time."),
-    ("JSONDecodeError", _K.NOT_JSON, "The endpoint's answer is not JSON.", "Check the base URL; most end in /v1."),
-    ("BadRequestError", _K.BAD_REQUEST, "The provider cannot be asked this way.", "Read the details."),
-)
-
-
-def classify(error: BaseException, endpoint: Endpoint, *, was_sent: bool = True) -> RunError:
-    """The failure that an exception stands for, where the wire itself did not tell: causes, status, class.
-
-    A status that a library made up for a request that was never sent is not the endpoint's.
-    """
-    chain = list(causes(error))
-    for cause in chain:
-        if isinstance(cause, RunError):
-            return cause
-    network = failure_of_network(endpoint, error)
-    if network is not None:
-        return network
-    for cause in chain:
-        response = getattr(cause, "response", None)
-        if isinstance(response, httpx.Response) and response.status_code >= 400 and (body := _body_of(response)):
-            return failure_of_status(endpoint, response.status_code, body, response.headers)
-    names = {base.__name__ for cause in chain for base in type(cause).__mro__}
-    detail = _library_words(error)
-    for name, kind, title, hint in _BY_CLASS:
-        if name in names:
-            return endpoint.error(kind, title, hint, detail=detail)
-    if not was_sent:
-        return endpoint.error(
-            _K.BAD_REQUEST, "The request could not be written.", "Look for unusual values in it.", detail=detail
-        )
-    if "APIConnectionError" not in names:  # litellm's word for whatever it does not understand, always with status 500
-        statuses = [getattr(cause, "status_code", None) for cause in chain]
-        status = next((value for value in statuses if isinstance(value, int) and 400 <= value < 600), None)
-        if status is not None:
-            return failure_of_status(endpoint, status, detail)
-    return endpoint.error(_K.OTHER, "The run failed for an unexpected reason.", "Read the details.", detail=detail)
-
-
-def _body_of(response: httpx.Response) -> bytes:
-    try:
-        return response.content
-    except httpx.ResponseNotRead:
-        return b""
-
-
-def _library_words(error: BaseException) -> str:
-    # litellm appends tracebacks and a request to report a bug.
-    return re.split(r"\n(?:Traceback|\n?This looks like a bug)", str(error))[0].replace("litellm.", "").strip()

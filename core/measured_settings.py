@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from core.field_specs import UNSET
-from core.fields import MIME_TYPES, StructuredOutputMode
+from core.fields import MIME_TYPES, ModelProvider, StructuredOutputMode
+from core.overrides import default_for
 from core.probe_wire import RawAnswer
 from core.probes.reasoning import has_reasoning
 from core.probes.trials import Finding
@@ -79,6 +80,8 @@ class Findings:
     modes: dict[StructuredOutputMode, Finding] = field(default_factory=dict)
     more: dict[str, Finding] = field(default_factory=dict)
     """Of further fields, by their names."""
+    schema_stops_reasoning: bool = False
+    """A run with a schema has shown that reasoning may be missing."""
 
     def choose_mode(self) -> Choice:
         """The mode with the best measured success, of equals the strongest."""
@@ -127,6 +130,8 @@ class Findings:
             return Finding(Outcome.NO, "The model does not always reason, so that none is asked for.")
         if choice.mode is None:
             return Finding(Outcome.INCONCLUSIVE, "No structured output mode works, so that there is none to try.")
+        if self.schema_stops_reasoning:
+            return Finding(Outcome.YES, "A run with a schema came without reasoning.", True)
         answers: Sequence[RawAnswer] = self.modes[choice.mode].answers
         thought = sum(has_reasoning(answer) for answer in answers)
         words = f"{thought} of {len(answers)} answers with a schema came with reasoning."
@@ -192,6 +197,11 @@ def _verdict(name: str, found: Finding | None, receipts: Mapping[str, Sequence[R
     return Verdict(found.outcome, setting, found.reason or otherwise, behind)
 
 
-def overrides_of(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
-    """What "Use all measured" writes."""
-    return {name: verdict.setting for name, verdict in verdicts.items() if verdict.setting is not UNSET}
+def overrides_of(verdicts: Mapping[str, Verdict], provider: ModelProvider) -> dict[str, Any]:
+    """What "Use all measured" writes over the model's own properties; None clears one that is set there."""
+    settings = {name: verdict.setting for name, verdict in verdicts.items() if verdict.setting is not UNSET}
+    return {
+        name: setting
+        for name, setting in settings.items()
+        if setting is not None or getattr(provider, name) != default_for(name)
+    }

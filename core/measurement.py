@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from core.acceptance import Acceptance, Fault, accept, provider_as_set
 from core.connections import Connection
 from core.endpoint_facts import endpoint_facts
-from core.engine import execute
-from core.errors import FailureKind, RunError
 from core.fields import ModelProvider, StructuredOutputMode
-from core.measured_settings import ENFORCED, Findings, findings_of_files, overrides_of, verdicts_of
-from core.probe_bench import Bench, Question
+from core.measured_settings import BY_STRENGTH, ENFORCED, Findings, findings_of_files, overrides_of, verdicts_of
+from core.probe_bench import Bench
 from core.probe_limits import Exhausted, Stopped
-from core.probe_wire import RawAnswer
 from core.probes.facts import probe_system_role, probe_temperature_and_top_p
 from core.probes.logprobs import probe_logprobs
-from core.probes.reasoning import probe_reasoning, reach
+from core.probes.reasoning import Thinking, probe_reasoning, reach, reconsidered
 from core.probes.structured import (
-    ordinary_task,
     probe_forced_call,
     probe_instructions,
     probe_json_object,
@@ -30,13 +28,15 @@ from core.probes.structured import (
 from core.probes.tools import probe_parallel_tools, probe_tools
 from core.probes.trials import Finding
 from core.probes.vision import probe_mime_types, probe_vision
-from core.run_spec import RunResult
 from core.verdicts import Limits, ModeResult, OnProgress, Outcome, Report
 
 _Mode = StructuredOutputMode
 
 _ACCEPTANCE_TOKENS: Final = 400
 """Kept back for the last run."""
+
+_FACTS_S: Final = 2.0
+"""For what the endpoint tells beside its answers: welcome, not needed."""
 
 _USUAL_RATE: Final = 2 / 3
 """Below it a mode that is only followed is of no use."""
@@ -61,6 +61,7 @@ class Measurement:
         self._facts: dict[str, Any] = {}
         self._modes: dict[str, ModeResult] = {}
         self._stopped_by = ""
+        self._reasoning_answers = 0
 
     async def run(self) -> Report:
         """Goes through the probes; ends early without losing what is known."""
@@ -93,6 +94,8 @@ class Measurement:
             except Stopped as stopped:
                 self._stopped_by = str(stopped)
                 break
+            finally:
+                self._reconsider_reasoning()
 
     async def _learn_about_the_endpoint(self) -> None:
         """What the endpoint tells beside its answers: the rest of the fingerprint, and limits.
@@ -100,8 +103,10 @@ class Measurement:
         Last, since one request is in flight at a time and the limit of time belongs to the probes first.
         """
         bench = self._bench
+        if bench.remaining_s <= 0:
+            return
         try:
-            async with asyncio.timeout(max(0.0, bench.remaining_s)):
+            async with asyncio.timeout(min(_FACTS_S, bench.remaining_s)):
                 offered, fingerprint = await bench.until_stopped(endpoint_facts(bench.provider, bench.connection))
         except (TimeoutError, Stopped):
             return
@@ -118,8 +123,15 @@ class Measurement:
         self._keep_back(calls=1)
         thinking = await probe_reasoning(bench, first)
         self._found.capable, self._found.parser = thinking.capable, thinking.parser
+        self._reasoning_answers = len(bench.plain_answers)
         self._facts["streaming"] = first.streamed
-        self._facts["takes_temperature"] = bench.takes_temperature
+
+    def _reconsider_reasoning(self) -> None:
+        """Each answer in plain text tells whether reasoning comes always, whatever it was asked for."""
+        found, later = self._found, self._bench.plain_answers[self._reasoning_answers :]
+        if found.capable is not None and found.parser is not None:
+            thinking = reconsidered(Thinking(found.capable, found.parser), later)
+            found.capable, found.parser = thinking.capable, thinking.parser
 
     def _keep_back(self, *, calls: int) -> None:
         # Only where there is enough to share: with two calls in all the first probes matter more.
@@ -202,77 +214,69 @@ class Measurement:
         self._modes[str(mode)] = found.as_mode(str(mode), enforced=enforced)
 
     async def _acceptance(self) -> None:
-        """One run as the form would then have it: the only thing that shows that the verdicts fit together."""
+        """Runs as the form would then have it; what such a run shows to be wrong is taken back, and the next tried."""
         bench = self._bench
-        verdicts = verdicts_of(self._found, {}, "")
-        provider = bench.provider.model_copy(update={"multimodal_mime_types": None})
-        provider = ModelProvider.model_validate({**provider.model_dump(), **overrides_of(verdicts)})
-        mode = self._found.choose_mode().mode
-        prompt, schema = ordinary_task(bench.nonces)
-        question = Question(prompt, 96, schema=schema if mode is not None else None)
-        spec = bench.run_spec(question, provider)
-        await bench.spend_on_run(
-            "acceptance", "A run as it would be set", _ACCEPTANCE_TOKENS // 2 + (spec.max_tokens or 0)
-        )
-        try:
-            result: RunResult = await bench.until_stopped(execute(spec))
-        except RunError as error:
-            self._note_failed_run(error)
-            return
-        bench.spending.prompt_tokens += result.usage.prompt_tokens or 0
-        bench.spending.completion_tokens += result.usage.completion_tokens or 0
-        complaint = result.validation_error
-        cut_off = result.finish_reason == "length"
-        outcome = Outcome.YES if complaint is None else Outcome.INCONCLUSIVE if cut_off else Outcome.NO
-        reason = complaint or "A run with these settings gave what it should."
-        bench.note("acceptance", _as_answer(result), outcome, reason)
-        self._facts["acceptance"] = {"value": str(outcome), "reason": reason}
-        if mode is not None and outcome is Outcome.NO:
-            self._take_back(mode, reason)
+        for _ in BY_STRENGTH:
+            mode = self._found.choose_mode().mode
+            overrides = overrides_of(verdicts_of(self._found, {}, ""), bench.provider)
+            accepted = await accept(bench, provider_as_set(bench.provider, overrides), mode)
+            self._facts["acceptance"] = accepted.as_fact()
+            if not self._take_back(mode, accepted):
+                return
+            if mode is not None and self._found.choose_mode().mode is None:
+                with suppress(Exhausted):
+                    await self._instructions()
+                if self._found.choose_mode().mode is None:
+                    return
 
-    def _note_failed_run(self, error: RunError) -> None:
-        unread = error.kind in (FailureKind.PARSER, FailureKind.REASONING_MISSING)
-        outcome = Outcome.NO if unread else Outcome.INCONCLUSIVE
-        self._bench.note("acceptance", RawAnswer(request=error.request, failure=error), outcome, error.title)
-        self._facts["acceptance"] = {"value": str(outcome), "reason": error.title}
-        if unread:
-            for name in ("capable", "parser"):
-                setattr(self._found, name, Finding(Outcome.INCONCLUSIVE, f"A run with it failed. {error.title}"))
-
-    def _take_back(self, mode: StructuredOutputMode, reason: str) -> None:
-        found = self._found.modes[mode]
-        trials = found.trials + 1
-        if mode not in ENFORCED and found.successes / trials >= _USUAL_RATE:
-            return
-        self._add_mode(
-            mode,
-            replace(found, outcome=Outcome.INCONCLUSIVE, trials=trials, reason=f"A run with it failed. {reason}"),
-        )
+    def _take_back(self, mode: StructuredOutputMode | None, accepted: Acceptance) -> bool:
+        """Whether the run showed something to be wrong that was found, so that another run may go better."""
+        found, reason = self._found, f"A run with it failed. {accepted.reason}"
+        if accepted.fault is Fault.UNREAD:
+            found.capable = found.parser = Finding(Outcome.INCONCLUSIVE, reason)
+            return False
+        if accepted.fault is Fault.NO_REASONING and not found.schema_stops_reasoning:
+            found.schema_stops_reasoning = True
+            return True
+        if mode is None or accepted.fault not in (Fault.SHAPE, Fault.REFUSED):
+            return False
+        known = found.modes[mode]
+        trials = known.trials + (accepted.fault is Fault.SHAPE)
+        if accepted.fault is Fault.SHAPE and mode not in ENFORCED and known.successes / trials >= _USUAL_RATE:
+            return False
+        self._add_mode(mode, replace(known, outcome=Outcome.INCONCLUSIVE, trials=trials, reason=reason))
+        return True
 
     def _report(self) -> Report:
         bench, found = self._bench, self._found
         stopped_by = self._stopped_by or (f"Not everything was measured: {bench.ran_out}." if bench.ran_out else "")
         verdicts = verdicts_of(found, bench.receipts, stopped_by or "It was not asked.")
         speed = bench.pace.tokens_per_second
+        dialect = bench.dialect
         facts = {
+            "takes_temperature": dialect.takes_temperature,
+            "least_temperature": dialect.least_temperature or None,
+            "token_limit_parameter": dialect.limit_parameter,
             "tokens_per_second": round(speed, 1) if speed else None,
             "first_token_ms": round(bench.pace.first_token_s * 1000, 1) or None,
             "response_model": bench.response_model,
             "answers_as_another_model": bench.response_model not in (None, bench.model_id),
             **self._facts,
         }
+        clean = bench.clean
+        verdicts = {name: replace(verdict, reason=clean(verdict.reason)) for name, verdict in verdicts.items()}
         return Report(
             verdicts=verdicts,
-            modes=self._modes,
-            overrides=overrides_of(verdicts),
+            modes={name: replace(result, reason=clean(result.reason)) for name, result in self._modes.items()},
+            overrides=overrides_of(verdicts, bench.provider),
             partial=bool(stopped_by),
             stopped_by=stopped_by,
             calls=bench.spending.calls,
             prompt_tokens=bench.spending.prompt_tokens,
             completion_tokens=bench.spending.completion_tokens,
             seconds=round(bench.seconds, 3),
-            facts=facts,
-            fingerprint=bench.fingerprint.to_text(),
+            facts=clean(facts),
+            fingerprint=clean(bench.fingerprint.to_text()),
             at=datetime.now(UTC).isoformat(),
         )
 
@@ -285,14 +289,3 @@ def nothing_measured(reason: str) -> Report:
 
 def _fact(found: Finding) -> dict[str, str]:
     return {"value": str(found.outcome), "reason": found.reason}
-
-
-def _as_answer(result: RunResult) -> RawAnswer:
-    return RawAnswer(
-        content=result.output,
-        reasoning=result.reasoning or "",
-        prompt_tokens=result.usage.prompt_tokens,
-        completion_tokens=result.usage.completion_tokens,
-        latency_ms=result.latency_ms,
-        request=result.request,
-    )

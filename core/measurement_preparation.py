@@ -19,6 +19,11 @@ THOROUGH: Final = Limits(calls=60, tokens=40_000, seconds=900, thorough=True)
 """What the thorough set of probes needs."""
 
 
+THINKING_TOKENS: Final = 800
+LONG_THINKING_TOKENS: Final = 2000
+"""What a thinking model gets beside its answer; the larger only among the thorough probes, where it was not enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class MeasureSpec:
     """All that a measurement needs: the resolved properties and where it goes. `seed` repeats its made-up words."""
@@ -52,16 +57,46 @@ def prepare_measurement(registry: Registry, reference: str | UserModelEntry) -> 
     return MeasureSpec(resolved.provider, connection_for(registry, resolved))
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one probe takes at most: calls, the answers' tokens together without thinking, and pictures among them."""
+
+    calls: int
+    answers: int
+    pictures: int = 0
+
+
 _PLAN: Final = (
-    # What is asked at most, and the tokens that this takes at most, without thinking.
-    (3, 400), (3, 700), (5, 1500), (3, 1200), (6, 1500), (1, 60), (4, 2400), (1, 80), (1, 300),
-)  # fmt: skip
-_THOROUGH_PLAN: Final = (*_PLAN, (2, 400), (10, 6000), (3, 600), (4, 8000))
+    _Step(6, 400),  # reasoning
+    _Step(8, 1600),  # a schema, and with strict where it is ignored
+    _Step(12, 1800),  # tools, their result
+    _Step(8, 1600),  # forced calls
+    _Step(13, 2600),  # JSON mode, instructions
+    _Step(4, 80),  # logprobs
+    _Step(7, 400, pictures=5),  # vision
+    _Step(3, 120),  # a system prompt
+    _Step(10, 960),  # runs as they would be set: each mode twice at most
+)
+_THOROUGH_PLAN: Final = (
+    *_PLAN,
+    _Step(6, 500),  # files beside pictures are read in text
+    _Step(3, 700),  # several tools at once
+    _Step(1, 24),  # temperature with Top P
+    _Step(20, 1500, pictures=8),  # types of files
+)
+_PROMPT_TOKENS: Final = 160
+_PICTURE_TOKENS: Final = 1100
 
 
 def estimate(_spec: MeasureSpec, limits: Limits | None = None) -> tuple[int, int]:
-    """How many calls and tokens a measurement takes at most, to be shown before it starts."""
+    """How many calls and tokens a measurement takes at most, thinking included: to be shown before it starts.
+
+    Most take less: the limits count for models that think, and for endpoints that have to be asked again.
+    """
     limits = limits or Limits()
     plan = _THOROUGH_PLAN if limits.thorough else _PLAN
-    calls, tokens = sum(row[0] for row in plan), sum(row[1] for row in plan)
+    calls = sum(step.calls for step in plan)
+    thinking = LONG_THINKING_TOKENS if limits.thorough else THINKING_TOKENS
+    tokens = calls * (_PROMPT_TOKENS + thinking)
+    tokens += sum(step.answers + step.pictures * _PICTURE_TOKENS for step in plan)
     return min(calls, limits.calls), min(tokens, limits.tokens)

@@ -10,10 +10,8 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
-import httpx
-
 from core.connections import Connection
-from core.exchange import is_loopback
+from core.discovery import is_near
 from core.measurement import Measurement, nothing_measured
 from core.measurement_preparation import THOROUGH, MeasureSpec, estimate, prepare_measurement
 from core.mode_ranking import rank_modes
@@ -62,13 +60,13 @@ async def measure_spec(
 
 
 _PLACES_ELSEWHERE: Final = 4
-"""Models of one hosted provider that are measured at once; a server on this computer gets one at a time."""
+"""Models of one hosted provider that are measured at once; a server here or in this network gets one at a time."""
 
 _places: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]] = WeakKeyDictionary()
 
 
 def _place_at(connection: Connection) -> asyncio.Semaphore:
     address = connection.api_base or connection.model.partition("/")[0]
-    local = is_loopback(httpx.URL(address).host) if "://" in address else False
+    local = "://" in address and is_near(address)
     places = _places.setdefault(asyncio.get_running_loop(), {})
     return places.setdefault(address, asyncio.Semaphore(1 if local else _PLACES_ELSEWHERE))

@@ -103,27 +103,24 @@ def listing_url(spec: DiscoverySpec) -> str:
             return f"{base_url}/models"
 
 
-async def list_entries(reader: EndpointReader, spec: DiscoverySpec) -> Entries:
-    """The models that the endpoint lists, every page of it.
+async def list_entries(reader: EndpointReader, spec: DiscoverySpec, found: Entries) -> None:
+    """Adds the models that the endpoint lists, every page of it as it comes: what came stays where it is broken off.
 
     Raises:
         RunError: there is no such list, or a page of it could not be had.
     """
     if spec.listing is ModelListing.AZURE:
-        deployed = await _azure_deployments(reader, spec)
-        if deployed:
-            return deployed
-    url = listing_url(spec)
-    found = await _pages(reader, spec, url)
+        found |= await _azure_deployments(reader, spec)
+        if found:
+            return
+    await _add_pages(reader, spec, listing_url(spec), found)
     if spec.listing is ModelListing.BEDROCK and not spec.url:
         found |= await _bedrock_profiles(reader, spec, found)
-    return found
 
 
-async def _pages(reader: EndpointReader, spec: DiscoverySpec, url: str) -> Entries:
+async def _add_pages(reader: EndpointReader, spec: DiscoverySpec, url: str, found: Entries) -> None:
     paging = _PAGING.get(spec.listing)
     parameters = dict(_PARAMETERS.get(spec.listing, {}))
-    found: Entries = {}
     seen: set[str] = set()
     for _ in range(_MOST_PAGES):
         page = await reader.read(url, parameters, headers=_signed(spec, url, parameters))
@@ -131,17 +128,16 @@ async def _pages(reader: EndpointReader, spec: DiscoverySpec, url: str) -> Entri
         if entries is None:
             raise not_json(reader.endpoint, b"")
         before = len(found)
-        for model_id, entry in entries.items():
+        for model_id, entry in list(entries.items())[: _MOST_MODELS - before]:
             found.setdefault(model_id, entry)
         token = paging.token(page) if paging is not None and isinstance(page, dict) else None
         if not isinstance(token, str) or not token or token in seen or len(found) >= _MOST_MODELS:
-            break
+            return
         if entries and len(found) == before:
-            break  # the same page again: a server that does not know the parameter
+            return  # the same page again: a server that does not know the parameter
         seen.add(token)
         if paging is not None:
             parameters[paging.parameter] = token
-    return dict(list(found.items())[:_MOST_MODELS])
 
 
 def entries_of(value: Any) -> Entries | None:
@@ -195,8 +191,9 @@ async def _azure_deployments(reader: EndpointReader, spec: DiscoverySpec) -> Ent
 async def _bedrock_profiles(reader: EndpointReader, spec: DiscoverySpec, models: Entries) -> Entries:
     """Inference profiles, under which Bedrock serves its newer models, each with what its model can do."""
     url = f"{spec.base_url.rstrip('/')}/inference-profiles"
+    profiles: Entries = {}
     try:
-        profiles = await _pages(reader, spec, url)
+        await _add_pages(reader, spec, url, profiles)
     except RunError:
         return {}
     return {name: {**models.get(name.partition(".")[2], {}), **entry} for name, entry in profiles.items()}

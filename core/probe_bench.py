@@ -12,22 +12,29 @@ from functools import cache
 from importlib import metadata
 from typing import Any, Final
 
+from core.answer_assembly import AnswerAssembly
+from core.call_arguments import is_openai_shaped
 from core.connections import Connection
-from core.errors import FailureKind
+from core.engine import ask
+from core.errors import FailureKind, RunError
+from core.exchange import endpoint_of
+from core.failures import Endpoint, asks_for_payment, without_guess
 from core.fields import ModelProvider, StructuredOutputMode
 from core.fingerprint import Fingerprint, fingerprint_of
+from core.measurement_preparation import THINKING_TOKENS
 from core.nonces import Nonces
-from core.probe_limits import Exhausted, Pace, Prices, Spending, Stopped, T, until_stopped
-from core.probe_wire import RawAnswer, says_no, send_probe
-from core.request_building import ChatRequest, build_request
+from core.probe_dialect import Dialect
+from core.probe_limits import Exhausted, Pace, Prices, Spending, Stopped, T, believable, until_stopped
+from core.probe_wire import RawAnswer, answer_of, exchange_of, send_probe
+from core.probes.pictures import enlarged
+from core.redaction import fit_to_keep
+from core.refusals import Refusal, features_of, refusal_of
+from core.request_building import ChatRequest, build_request, renamed
 from core.run_spec import Attachment, RunSpec
 from core.verdicts import Limits, OnProgress, Outcome, Progress, Receipt
 
-PROBE_VERSION: Final = 1
+PROBE_VERSION: Final = 2
 """Goes up when a probe asks or judges differently: older evidence is then told apart."""
-
-THINKING_TOKENS: Final = 800
-LONG_THINKING_TOKENS: Final = 2000
 
 _RATE_LIMIT_TRIES: Final = 3
 _LOADING_PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
@@ -41,6 +48,8 @@ _TRANSPORT: Final = frozenset(
     }
 )
 _TRANSPORT_FAILURES_IN_A_ROW: Final = 3
+_LATER: Final = frozenset({409, 423, 425, 500, 502, 504, 529})
+"""Where Retry-After is worth a wait; with 429 and 503 a wait is worth it anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,16 @@ class Question:
     """Instead of the prompt's own."""
     may_think: bool = True
     """Without, `max_tokens` is all that the answer gets, thinking included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run that was made: what a client reads of its answer (`assembly`), and what came over the wire (`answer`)."""
+
+    spec: RunSpec
+    assembly: AnswerAssembly
+    answer: RawAnswer
+    endpoint: Endpoint
 
 
 class Bench:
@@ -86,7 +105,11 @@ class Bench:
         self.response_model: str | None = None
         self.model_id = connection.model.partition("/")[2]
         self.fingerprint = fingerprint_of(connection.api_base, self.model_id)
-        self.takes_temperature = True
+        self.dialect = Dialect()
+        self.plain_answers: list[RawAnswer] = []
+        """Whole answers in plain text, to requests that held the model to no shape."""
+        self.answered_without: set[tuple[int | None, str]] = set()
+        """Refusals without a word about a feature, after which the same without the feature was answered."""
         self.step, self.steps = 0, 1
         self.ran_out = ""
         self.reserved_calls, self.reserved_tokens = 0, 0
@@ -123,16 +146,24 @@ class Bench:
             images = len(question.images)
             self._check_limits(self._prices.most(request, images) + (run.max_tokens or 0))
             await self._tell(probe, words)
-            answer = await self._send(run, request, self._prices.likely(request, images))
+            answer = await self._send(run, request, images)
             self._learn(question, request, answer)
-            pause_s = self._pause_after(answer, pauses)
+            failure = answer.failure
+            if failure is None:
+                return answer
+            if self.dialect.learn(failure, run):
+                self.note(
+                    probe, answer, Outcome.INCONCLUSIVE, "It was asked again with a value that the endpoint takes."
+                )
+                continue
+            pause_s = self._pause_after(failure, pauses)
             if pause_s is None:
-                self._stop_if_hopeless(probe, answer)
+                self._stop_if_hopeless(probe, answer, failure)
                 return answer
             pauses += 1
-            self.note(probe, answer, Outcome.INCONCLUSIVE, answer.failure.title if answer.failure else "")
+            self.note(probe, answer, Outcome.INCONCLUSIVE, failure.title)
             if pause_s >= self.remaining_s:
-                raise Stopped(f"{answer.failure.title if answer.failure else ''} {pause_s:.0f} s is too long to wait.")
+                raise Stopped(f"{failure.title} {pause_s:.0f} s is too long to wait.")
             await self.until_stopped(asyncio.sleep(pause_s))
 
     def note(self, probe: str, answer: RawAnswer, outcome: Outcome, reason: str) -> None:
@@ -144,17 +175,21 @@ class Bench:
                 probe_version=PROBE_VERSION,
                 trial=len(receipts) + 1,
                 request=answer.request,
-                response_excerpt=answer.excerpt,
+                response_excerpt=self.clean(answer.excerpt),
                 outcome=outcome,
-                reason=reason,
+                reason=self.clean(reason),
                 prompt_tokens=answer.prompt_tokens,
                 completion_tokens=answer.completion_tokens,
                 latency_ms=round(answer.latency_ms, 1),
                 at=datetime.now(UTC).isoformat(),
                 litellm_version=_litellm_version(),
-                fingerprint=self.fingerprint.to_text(),
+                fingerprint=self.clean(self.fingerprint.to_text()),
             )
         )
+
+    def clean(self, value: Any) -> Any:
+        """Plain data as a report may hold it: without the connection's keys, which an endpoint may repeat anywhere."""
+        return fit_to_keep(value, self.connection.secrets.values())
 
     def learn_fingerprint(self, told: Fingerprint) -> None:
         """Takes in what the endpoint told of itself beside its answers, for the receipts until now too."""
@@ -163,24 +198,25 @@ class Bench:
             for number, receipt in enumerate(receipts):
                 seen = Fingerprint.from_text(receipt.fingerprint).system_fingerprint
                 whole = replace(told, system_fingerprint=seen)
-                receipts[number] = replace(receipt, fingerprint=whole.to_text())
+                receipts[number] = replace(receipt, fingerprint=self.clean(whole.to_text()))
 
     def run_spec(self, question: Question, provider: ModelProvider | None = None) -> RunSpec:
         """The run that asks a question."""
-        allowed = question.max_tokens + (self.thinking_tokens if question.may_think else 0)
+        dialect = self.dialect
+        allowed = max(dialect.least_tokens, question.max_tokens) + (self.thinking_tokens if question.may_think else 0)
         return RunSpec(
             provider=provider or self._asking_provider(question.mode),
             connection=self.connection,
             prompt=question.prompt,
             schema=question.schema,
             system_prompt=question.system_prompt,
-            images=question.images,
-            temperature=question.temperature if self.takes_temperature else None,
+            images=tuple(enlarged(image, dialect.least_picture_side) for image in question.images),
+            temperature=dialect.temperature(question.temperature),
             top_p=question.top_p,
             max_tokens=allowed,
             timeout_s=self.deadline_s(allowed),
             logprobs=question.logprobs,
-            top_logprobs=5 if question.logprobs else None,
+            top_logprobs=dialect.most_alternatives if question.logprobs else None,
         )
 
     def deadline_s(self, max_tokens: int) -> float:
@@ -191,16 +227,33 @@ class Bench:
         """Gives every answer from now on that many tokens more."""
         self.thinking_tokens = max(self.thinking_tokens, tokens)
 
-    async def spend_on_run(self, probe: str, words: str, expected_tokens: int) -> None:
-        """Counts a call that somebody else makes.
+    async def run(self, probe: str, question: Question, provider: ModelProvider, words: str) -> Ran:
+        """One run of a model with these properties, over the way that runs take; asked once. A failure comes with it.
 
         Raises:
             Exhausted: the limits do not allow it.
+            Stopped: no further call makes sense, or the person stopped the measurement.
         """
         self.reserved_calls, self.reserved_tokens = 0, 0
-        self._check_limits(expected_tokens)
+        run, request = self._request_for(question, provider)
+        most = self._prices.most(request, 0)
+        self._check_limits(most + (run.max_tokens or 0))
         self.spending.calls += 1
         await self._tell(probe, words)
+        exchange, started_s = exchange_of(run, to_the_end=True), time.perf_counter()
+        failure, assembly = None, exchange.assembly
+        try:
+            assembly = await self.until_stopped(ask(run, request, exchange, with_usage=self.dialect.counts_when_asked))
+        except RunError as error:
+            failure = None if exchange.cut else error
+        finally:
+            seen = exchange.assembly if is_openai_shaped(run) else assembly
+            answer = answer_of(exchange, seen, started_s, failure, features_of(request.parameters))
+            answer = believable(answer, most, run.max_tokens or 0)
+            self.spending.book(answer, self._prices.likely(request, 0), self.limits.tokens)
+        if failure is not None:
+            self._stop_if_hopeless(probe, answer, failure)
+        return Ran(run, assembly, answer, exchange.endpoint)
 
     async def until_stopped(self, work: Coroutine[Any, Any, T]) -> T:
         """What the work gives.
@@ -222,11 +275,12 @@ class Bench:
             }
         )
 
-    def _request_for(self, question: Question) -> tuple[RunSpec, ChatRequest]:
-        run = self.run_spec(question)
+    def _request_for(self, question: Question, provider: ModelProvider | None = None) -> tuple[RunSpec, ChatRequest]:
+        run = self.run_spec(question, provider)
         request = build_request(run)
         messages = list(question.messages) or request.messages
-        return run, replace(request, messages=messages, parameters=request.parameters | question.extra)
+        whole = replace(request, messages=messages, parameters=request.parameters | question.extra)
+        return run, renamed(whole, "max_tokens", self.dialect.limit_parameter)
 
     def _check_limits(self, expected_tokens: int) -> None:
         if self.limits.stop is not None and self.limits.stop.is_set():
@@ -251,24 +305,25 @@ class Bench:
         if inspect.isawaitable(waiting):
             await waiting
 
-    async def _send(self, run: RunSpec, request: ChatRequest, likely_tokens: int) -> RawAnswer:
+    async def _send(self, run: RunSpec, request: ChatRequest, images: int) -> RawAnswer:
         self.spending.calls += 1
+        likely_tokens = self._prices.likely(request, images)
         try:
-            answer = await self.until_stopped(send_probe(run, request))
+            answer = await self.until_stopped(send_probe(run, request, with_usage=self.dialect.counts_when_asked))
         except Stopped:
             self.spending.prompt_tokens += likely_tokens
             raise
-        reached = answer.failure is None or answer.pieces
-        guessed = likely_tokens if reached or (answer.failure and answer.failure.kind is FailureKind.TIMEOUT) else 0
-        self.spending.prompt_tokens += answer.prompt_tokens if answer.prompt_tokens is not None else guessed
-        self.spending.completion_tokens += max(
-            answer.completion_tokens or 0, 0 if answer.completion_tokens else answer.pieces
-        )
+        answer = believable(answer, self._prices.most(request, images), run.max_tokens or 0)
+        if answer.failure is not None and self.pace.answered:
+            answer = replace(answer, failure=without_guess(answer.failure, endpoint_of(run)))
+        self.spending.book(answer, likely_tokens, self.limits.tokens)
         return answer
 
     def _learn(self, question: Question, request: ChatRequest, answer: RawAnswer) -> None:
         if answer.failure is not None:
             return
+        self._transport_failures = 0
+        self.dialect.notice(answer.request, answer.requests)
         self.pace.learn(answer)
         self.response_model = answer.response_model or self.response_model
         if answer.system_fingerprint:
@@ -277,27 +332,25 @@ class Bench:
             self.allow_thinking()
         if answer.prompt_tokens is not None:
             self._prices.learn(request, len(question.images), answer.prompt_tokens)
+        held = question.schema is not None or "response_format" in question.extra
+        if not held and answer.answer and not answer.calls and not answer.truncated and not answer.refused:
+            self.plain_answers.append(answer)
 
-    def _pause_after(self, answer: RawAnswer, pauses: int) -> float | None:
-        failure = answer.failure
-        if failure is None:
-            return None
-        if failure.kind is FailureKind.RATE_LIMITED and pauses < _RATE_LIMIT_TRIES:
+    def _pause_after(self, failure: RunError, pauses: int) -> float | None:
+        if failure.kind is FailureKind.RATE_LIMITED and pauses < _RATE_LIMIT_TRIES and not asks_for_payment(failure):
             return failure.retry_after_s if failure.retry_after_s is not None else 2.0 * 2**pauses
-        if failure.status == 503 and pauses < (1 if self.pace.answered else len(_LOADING_PAUSES_S)):
+        waits = failure.status == 503 or (failure.status in _LATER and failure.retry_after_s is not None)
+        if waits and pauses < (1 if self.pace.answered else len(_LOADING_PAUSES_S)):
             asked_s = failure.retry_after_s if failure.retry_after_s is not None else 0.0
             return max(asked_s, _LOADING_PAUSES_S[pauses])
         return None
 
-    def _stop_if_hopeless(self, probe: str, answer: RawAnswer) -> None:
-        failure = answer.failure
-        if failure is None:
-            self._transport_failures = 0
-            return
+    def _stop_if_hopeless(self, probe: str, answer: RawAnswer, failure: RunError) -> None:
         self._transport_failures = self._transport_failures + 1 if failure.kind in _TRANSPORT else 0
-        missing = failure.kind is FailureKind.NOT_FOUND and not says_no(failure)
+        refusal = refusal_of(failure, answer.features)
+        missing = failure.kind is FailureKind.NOT_FOUND and refusal is not Refusal.FEATURE
         hopeless = failure.kind in (FailureKind.AUTH, FailureKind.RATE_LIMITED) or missing
-        if hopeless or self._transport_failures >= _TRANSPORT_FAILURES_IN_A_ROW:
+        if hopeless or refusal is Refusal.PAYMENT or self._transport_failures >= _TRANSPORT_FAILURES_IN_A_ROW:
             self.note(probe, answer, Outcome.INCONCLUSIVE, failure.title)
             raise Stopped(failure.title)
 

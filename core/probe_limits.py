@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
+from core.errors import FailureKind
 from core.probe_wire import RawAnswer
 from core.request_building import ChatRequest
 
@@ -30,6 +31,10 @@ _IMAGE_TOKENS: Final = 1100
 """The most that a small image was seen to cost, until it is known."""
 
 _USUAL_IMAGE_TOKENS: Final = 256
+
+_DISBELIEF_FACTOR: Final = 10
+_DISBELIEF_TOKENS: Final = 4000
+"""More than a server was seen to put before a prompt, or to think beyond its limit."""
 
 T = TypeVar("T")
 
@@ -54,6 +59,19 @@ class Spending:
     def tokens(self) -> int:
         """In and out together."""
         return self.prompt_tokens + self.completion_tokens
+
+    def book(self, answer: RawAnswer, likely_prompt_tokens: int, most_tokens: int) -> None:
+        """Adds what a call took; where the endpoint did not count, what is likely and is left of `most_tokens`.
+
+        Who sends a hundred pages although it was told to send a line has used up the rest, whatever they were.
+        """
+        self.calls += answer.requests - 1
+        waited = answer.failure is not None and answer.failure.kind is FailureKind.TIMEOUT
+        guessed = likely_prompt_tokens if answer.failure is None or answer.pieces or waited else 0
+        self.prompt_tokens += guessed if answer.prompt_tokens is None else answer.prompt_tokens
+        counted = bool(answer.completion_tokens)
+        left = max(0, most_tokens - self.tokens)
+        self.completion_tokens += answer.written_tokens if counted else min(answer.written_tokens, left)
 
 
 @dataclass(slots=True)
@@ -113,6 +131,16 @@ class Prices:
             self.tools_tokens += max(0, more)
         else:
             self.overhead_tokens += max(0, more)
+
+
+def believable(answer: RawAnswer, most_prompt_tokens: int, allowed_tokens: int) -> RawAnswer:
+    """The answer without counts that cannot be: some servers fill in whatever comes to hand."""
+    prompt, written = answer.prompt_tokens, answer.completion_tokens
+    if prompt is not None and prompt > _DISBELIEF_FACTOR * most_prompt_tokens + _DISBELIEF_TOKENS:
+        prompt = None
+    if written is not None and written > max(_DISBELIEF_FACTOR * allowed_tokens + _DISBELIEF_TOKENS, answer.characters):
+        written = None
+    return replace(answer, prompt_tokens=prompt, completion_tokens=written)
 
 
 async def until_stopped(stop: asyncio.Event | None, work: Coroutine[Any, Any, T]) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ from core.errors import FailureKind, RunError
 from core.exchange import Exchange, endpoint_of
 from core.failures import Endpoint
 from core.parsers import CLOSING, OPENING, ThinkSplitter
+from core.redaction import fit_to_keep
+from core.refusals import Feature, features_of
 from core.request_building import ChatRequest
 from core.run_spec import RunSpec
 
@@ -26,11 +27,13 @@ _SPARE_PIECES: Final = 48
 
 _EXCERPT_LENGTH: Final = 600
 
-_REJECTION_WORDS = re.compile(
-    r"(?i)not supported|unsupported|does not support|doesn't support|not allowed|not permitted|unknown (field|param)"
-    r"|unrecognized|extra (inputs|fields)|no endpoints found that support|not implemented|cannot be used|invalid"
-)
+_CHARACTERS_A_TOKEN: Final = 4
+_MOST_CHARACTERS_A_TOKEN: Final = 24
+"""Longer than a token gets on the average, in any language."""
+
 _REASONING_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_details")
+_WRITTEN_FIELDS: Final = (*_REASONING_FIELDS, "content", "tool_calls")
+_EMPTY_FIELDS_CHARACTERS: Final = len(json.dumps([None] * len(_WRITTEN_FIELDS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class RawAnswer:
     """What one call gave. With `failure` the rest is what arrived before it.
 
     `content` still has whatever tags the model wrote; `reasoning` is what the server separated, `reasoning_field` where
-    it stood. `cut` says that the answer was broken off because it did not heed its limit of tokens.
+    it stood. `cut` says that the answer was broken off because it did not heed its limit of tokens. `features` is what
+    was asked for beside an answer. No text holds a key.
     """
 
     content: str = ""
@@ -54,6 +58,9 @@ class RawAnswer:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     pieces: int = 0
+    characters: int = 0
+    requests: int = 1
+    features: frozenset[Feature] = frozenset()
     streamed: bool = False
     cut: bool = False
     response_model: str | None = None
@@ -62,6 +69,13 @@ class RawAnswer:
     first_token_ms: float | None = None
     request: dict[str, Any] = field(default_factory=dict, repr=False)
     failure: RunError | None = None
+
+    @property
+    def written_tokens(self) -> int:
+        """The tokens of what arrived, by the endpoint's count, else by its pieces and its length."""
+        if self.completion_tokens:
+            return self.completion_tokens
+        return max(self.pieces, -(-self.characters // _CHARACTERS_A_TOKEN))
 
     @property
     def truncated(self) -> bool:
@@ -109,41 +123,20 @@ def _short(text: str, length: int = _EXCERPT_LENGTH) -> str:
     return text if len(text) <= length else f"{text[:length]}…"
 
 
-def says_no(failure: RunError) -> bool:
-    """Whether the endpoint refused what was asked, as against not managing to answer.
-
-    llama.cpp refuses images with status 500 and the words "not supported"; OpenRouter tools with 404.
-    """
-    if failure.status == 501:
-        return True
-    if failure.kind is FailureKind.NOT_FOUND:
-        return "support" in failure.detail.lower()
-    return failure.kind is FailureKind.BAD_REQUEST and failure.status is not None and not is_too_long(failure)
-
-
-def names_parameter(failure: RunError, name: str) -> bool:
-    """Whether a refusal is about this parameter."""
-    return (
-        failure.kind is FailureKind.BAD_REQUEST
-        and name in failure.detail
-        and _REJECTION_WORDS.search(failure.detail) is not None
-    )
-
-
-def is_too_long(failure: RunError) -> bool:
-    """Whether the prompt did not fit into the model's context."""
-    return "longer than the model" in failure.title
-
-
 class ProbeExchange(Exchange):
-    """The traffic of one call, with the stream's lines put together as they arrive."""
+    """The traffic of one call, with the stream's lines put together as they arrive, and no more of it than allowed.
 
-    def __init__(self, endpoint: Endpoint, *, openai_shaped: bool, most_tokens: int) -> None:
+    With `to_the_end` also what litellm makes of it is wanted.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, openai_shaped: bool, most_tokens: int, to_the_end: bool = False) -> None:
         super().__init__(endpoint, openai_shaped=openai_shaped)
+        self._to_the_end = to_the_end
         self.assembly = AnswerAssembly(ThinkSplitter(None))
         self.cut = False
         self.streamed = True
         self.pieces = 0
+        self.characters = 0
         self.reasoning_field = ""
         self.logprobs_seen = False
         self.refusal = ""
@@ -158,8 +151,9 @@ class ProbeExchange(Exchange):
         if line.startswith(b"data:"):
             self._take(line[5:].strip())
             # The end is known and the tokens are counted: what litellm would make of the rest takes 7 ms a call.
-            self.satisfied = self.assembly.finish_reason is not None and self.assembly.usage.total_tokens is not None
-        if self.pieces > self._most_pieces:
+            ended = self.assembly.finish_reason is not None and self.assembly.usage.total_tokens is not None
+            self.satisfied = ended and not self._to_the_end
+        if max(self.pieces, self.characters // _MOST_CHARACTERS_A_TOKEN) > self._most_pieces:
             self.cut = True
             raise self._refuse(
                 self.endpoint.error(FailureKind.OTHER, "The answer did not end at its limit of tokens.", "")
@@ -201,51 +195,79 @@ class ProbeExchange(Exchange):
             self.refusal += delta["refusal"]
         if reasoning_of(delta) or delta.get("content") or delta.get("tool_calls"):
             self.pieces += 1
+            self.characters += len(json.dumps([delta.get(name) for name in _WRITTEN_FIELDS], ensure_ascii=False))
+            self.characters -= _EMPTY_FIELDS_CHARACTERS
             self.last_piece_s = time.perf_counter()
             if self.first_piece_s is None:
                 self.first_piece_s = self.last_piece_s
 
 
-async def send_probe(spec: RunSpec, request: ChatRequest) -> RawAnswer:
+async def send_probe(spec: RunSpec, request: ChatRequest, *, with_usage: bool = True) -> RawAnswer:
     """What the endpoint answers to a request; a failure comes back in the answer."""
     openai_shaped = is_openai_shaped(spec)
-    exchange = ProbeExchange(endpoint_of(spec), openai_shaped=openai_shaped, most_tokens=spec.max_tokens or 4096)
+    exchange = exchange_of(spec)
     started_s = time.perf_counter()
     failure: RunError | None = None
     assembly = exchange.assembly
     try:
-        read = await ask(spec, request, exchange)
+        read = await ask(spec, request, exchange, with_usage=with_usage)
         if not openai_shaped:
             assembly = read
     except RunError as error:
         failure = None if exchange.cut else error
-    return _answer_of(exchange, assembly, started_s, failure)
+    files, system = bool(spec.images), bool(spec.system_prompt)
+    features = features_of(request.parameters, files=files, system=system)
+    return answer_of(exchange, assembly, started_s, failure, features)
 
 
-def _answer_of(
-    exchange: ProbeExchange, assembly: AnswerAssembly, started_s: float, failure: RunError | None
+def exchange_of(spec: RunSpec, *, to_the_end: bool = False) -> ProbeExchange:
+    """The traffic of a run, which gets no more tokens than it was allowed."""
+    return ProbeExchange(
+        endpoint_of(spec),
+        openai_shaped=is_openai_shaped(spec),
+        most_tokens=spec.max_tokens or 4096,
+        to_the_end=to_the_end,
+    )
+
+
+def answer_of(
+    exchange: ProbeExchange,
+    assembly: AnswerAssembly,
+    started_s: float,
+    failure: RunError | None,
+    features: frozenset[Feature] = frozenset(),
 ) -> RawAnswer:
-    first_s = exchange.first_piece_s
+    """What came over the wire, without keys: an endpoint may repeat them anywhere."""
+    first_s, secrets = exchange.first_piece_s, exchange.endpoint.secrets
+
+    def clean(value: Any) -> Any:
+        return fit_to_keep(value, secrets)
+
     return RawAnswer(
-        content=assembly.content,
-        reasoning=assembly.reasoning,
+        content=clean(assembly.content),
+        reasoning=clean(assembly.reasoning),
         reasoning_field=exchange.reasoning_field,
         reasoning_tokens=assembly.usage.reasoning_tokens or 0,
-        calls=tuple(assembly.calls.values()),
-        arguments=assembly.tool_arguments(),
-        logprobs=tuple(item for item in assembly.logprobs if isinstance(item, dict)),
+        calls=tuple(
+            ToolCall(clean(call.call_id), clean(call.name), clean(call.arguments)) for call in assembly.calls.values()
+        ),
+        arguments=clean(assembly.tool_arguments()),
+        logprobs=tuple(clean(item) for item in assembly.logprobs if isinstance(item, dict)),
         logprobs_seen=exchange.logprobs_seen or bool(assembly.logprobs),
-        refusal=exchange.refusal,
+        refusal=clean(exchange.refusal),
         finish_reason=assembly.finish_reason,
         prompt_tokens=assembly.usage.prompt_tokens,
         completion_tokens=assembly.usage.completion_tokens,
         pieces=exchange.pieces,
+        characters=exchange.characters,
+        requests=len(exchange.sent),
+        features=features,
         streamed=exchange.streamed,
         cut=exchange.cut,
-        response_model=exchange.response_model,
-        system_fingerprint=exchange.system_fingerprint,
+        response_model=clean(exchange.response_model),
+        system_fingerprint=clean(exchange.system_fingerprint),
         latency_ms=(time.perf_counter() - started_s) * 1000,
         first_token_ms=(first_s - started_s) * 1000 if first_s is not None else None,
-        request=exchange.shown_request(),
+        request=fit_to_keep(exchange.shown_request()),
         failure=failure,
     )

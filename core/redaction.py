@@ -105,6 +105,24 @@ def without_keys(value: Any, secrets: Iterable[str] = ()) -> Any:
     return [without_keys(item, known) for item in value] if isinstance(value, (list, tuple)) else value
 
 
+def fit_to_keep(value: Any, secrets: Iterable[str] = ()) -> Any:
+    """Plain data as it may be kept and passed on: the secrets out, and no half of a surrogate pair in any text."""
+    known = tuple(secrets)
+    if isinstance(value, str):
+        return hide_secrets(_without_surrogates(value), known)
+    if isinstance(value, dict):
+        return {fit_to_keep(key, known): fit_to_keep(item, known) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [fit_to_keep(item, known) for item in value]
+    return value
+
+
+def _without_surrogates(text: str) -> str:
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 class RedactionFilter(logging.Filter):
     """Takes the secrets it was told about, and whatever looks like a key, out of every record that passes."""
 

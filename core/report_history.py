@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,3 +70,12 @@ def _finding(verdict: Verdict) -> tuple[Outcome, Any]:
 def plain(value: Any) -> Any:
     """The value as it is read back from where measurements are kept."""
     return json.loads(json.dumps(value, default=str, sort_keys=True))
+
+
+def declared_limits(reports: Iterable[Report]) -> dict[str, int]:
+    """What the endpoint last declared of the model's context and output, in tokens; `reports` the newest first."""
+    for report in reports:
+        declared: Any = report.facts.get("declared_limits")
+        if isinstance(declared, Mapping):
+            return {name: value for name, value in declared.items() if isinstance(value, int) and value > 0}
+    return {}

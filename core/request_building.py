@@ -7,7 +7,7 @@ otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from core.attachments import check_attachments, content_parts
@@ -62,6 +62,12 @@ def check_run(spec: RunSpec) -> None:
                 f"Choose one of: {', '.join(known) or 'none'}.",
             )
     check_attachments(provider, spec.images)
+
+
+def renamed(request: ChatRequest, name: str, other: str) -> ChatRequest:
+    """The request with a parameter under another name."""
+    parameters = {other if key == name else key: value for key, value in request.parameters.items()}
+    return replace(request, parameters=parameters)
 
 
 _WITHOUT_JSON_MODE: Final = frozenset({ModelProviderName.anthropic, ModelProviderName.amazon_bedrock})

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 class EntryEvidence:
     """All that is kept about one entry; `changes` says in words what is another at its server since.
 
-    Where the newest measurement ended early, `report` has verdicts of earlier ones for what it did not get to; `dates`
-    tells of when those are.
+    Where the newest measurement did not decide, `report` has verdicts of earlier ones; `dates` tells of when those are.
     """
 
     report: Report | None = None

@@ -245,7 +245,17 @@ class ModeRankingDialog(WorkDialog):
         self.progress.bar.setValue(self.progress.bar.maximum())
         self.progress.label.setText(count_words(tried, self.tr("1 try"), self.tr("{count} tries")))
         self._show_summary()
+        self._tell_ended_early(results)
         self.chart.setFocus()
+
+    def _tell_ended_early(self, results: tuple[ModeResult, ...]) -> None:
+        """Says why a mode that works was not tried to the end; who stops it knows."""
+        if self._job is None or self._job.is_stopping:
+            return
+        wanted = self.trials_box.value()
+        ended = next((result for result in results if result.successes and result.trials < wanted), None)
+        if ended is not None:
+            self.error_box.show_error(MusterError(self.tr("Not every try was made."), ended.reason))
 
     @Slot(object)
     def _show_error(self, error: MusterError) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from core.measuring import Limits, MeasureSpec, Report, measure_spec
+from core.measuring import Limits, MeasureSpec, Report, measure, measure_spec
 from core.verdicts import Outcome
+from tests.rolls import custom, open_roll, write_roll
 from tests.run_specs import KEY, run_of
 
 YES, NO, OPEN = Outcome.YES, Outcome.NO, Outcome.INCONCLUSIVE
@@ -38,6 +41,18 @@ def spec_of(
 async def measure_at(base_url: str, *, limits: Limits | None = None, **spec: Any) -> Report:
     """What is found at a base URL."""
     return await measure_spec(spec_of(base_url, **spec), limits=limits)
+
+
+async def measure_registered(
+    base_url: str, *, limits: Limits | None = None, overrides: Mapping[str, Any] | None = None, key: str = KEY
+) -> Report:
+    """What `measure` finds about a model on a roll of its own."""
+    with TemporaryDirectory() as folder:
+        provider = {"name": "Box", "base_url": base_url, "api_key": key}
+        path = write_roll(Path(folder) / "settings.yaml", openai_compatible_providers=[provider])
+        with open_roll(path) as registry:
+            entry = registry.add(custom("model-one", overrides=dict(overrides or {}) or None))
+            return await measure(registry, entry, limits=limits)
 
 
 def differences(report: Report, expected: Expected, settings: Mapping[str, Any]) -> list[str]:

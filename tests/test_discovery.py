@@ -491,3 +491,15 @@ async def test_bedrock_without_profiles_still_lists_its_models() -> None:
     with DeclaringServer(table) as server:
         models = await discover_spec(DiscoverySpec("amazon_bedrock", ModelListing.BEDROCK, server.url))
     assert ids(models) == ["amazon.nova"]
+
+
+async def test_pages_that_came_before_the_time_was_over_are_kept() -> None:
+    def page(request: Request) -> dict[str, Any]:
+        if "after" in request.query:
+            server.stopping.wait(10)
+        return openai_list({"id": "first"}, {"id": "second"}, has_more=True)
+
+    with DeclaringServer({"/v1/models": page}) as server:
+        spec = DiscoverySpec("Box", ModelListing.OPENAI, server.base_url, timeout_s=1, provider_type="custom")
+        offered = await discover_spec(spec)
+    assert [model.model_id for model in offered] == ["first", "second"]

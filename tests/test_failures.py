@@ -13,7 +13,8 @@ import pytest
 
 from core.engine import execute
 from core.errors import FailureKind, RunError
-from core.failures import Endpoint, classify, failure_of_status, retry_after_seconds, words_of
+from core.failures import Endpoint, failure_of_status, retry_after_seconds, words_of
+from core.library_failures import classify
 from core.run_spec import RunSpec
 from tests.run_specs import KEY, SCHEMA, run_of
 from tests.servers.loopback import closed_port
@@ -155,6 +156,18 @@ def test_a_parameter_that_the_endpoint_refuses_is_its_words() -> None:
     [
         (400, '{"error": {"message": "API key not valid. Please pass a valid API key."}}', K.AUTH),
         (400, '{"error": {"message": "The model `x` does not exist"}}', K.NOT_FOUND),
+        (400, '{"error": "model \\"x\\" not found, try pulling it first"}', K.NOT_FOUND),
+        (400, '{"error": {"message": "Model Not Exist"}}', K.NOT_FOUND),
+        (400, '{"error": {"message": "Invalid model: x"}}', K.NOT_FOUND),
+        (400, '{"error": {"message": "Invalid token."}}', K.AUTH),
+        (400, '{"error": {"message": "Invalid \'max_tokens\': integer below minimum value."}}', K.BAD_REQUEST),
+        (400, '{"error": {"message": "Invalid tool definition: token limit for tools is 0"}}', K.BAD_REQUEST),
+        (400, '{"error": {"message": "For this model tool calling is not available"}}', K.BAD_REQUEST),
+        (400, '{"error": {"message": "tool calling is not available for this model"}}', K.BAD_REQUEST),
+        (400, '{"error": {"message": "model m1: unknown parameter: logprobs"}}', K.BAD_REQUEST),
+        (400, '{"error": {"message": "The model is overloaded, not available now"}}', K.BAD_REQUEST),
+        (400, '{"error": {"message": "Your credit balance is too low to access the API."}}', K.OTHER),
+        (400, '{"error": {"message": "Budget has been exceeded! Max budget: 10.0"}}', K.OTHER),
         (404, '{"detail": "Not Found"}', K.NOT_FOUND),
         (404, "", K.NOT_FOUND),
         (402, '{"error": "Insufficient credits"}', K.OTHER),
@@ -168,6 +181,17 @@ def test_a_status_and_its_words_make_a_kind(status: int, body: str, kind: Failur
     error = failure_of_status(Endpoint("http://host", "x"), status, body)
     assert error.kind is kind
     assert error.status == status
+
+
+def test_a_server_that_is_overloaded_says_when_to_try_again() -> None:
+    error = failure_of_status(Endpoint("http://host", "x"), 503, b"Overloaded", {"Retry-After": "5"})
+    assert error.retry_after_s == 5
+
+
+def test_a_key_at_the_end_of_long_words_is_not_cut_before_it_is_hidden() -> None:
+    body = "x" * (2000 - len(KEY) // 2) + KEY
+    error = failure_of_status(Endpoint("http://host", "x", (KEY,)), 500, body)
+    assert KEY[:8] not in error.detail
 
 
 def test_retry_after_may_be_seconds_or_a_date_or_nonsense() -> None:

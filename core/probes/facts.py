@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from core.probe_bench import Bench, Question
 from core.probe_limits import Exhausted
-from core.probe_wire import RawAnswer, names_parameter
+from core.probe_wire import RawAnswer
 from core.probes.structured import COUNTRIES
 from core.probes.trials import Finding, Judge, Judgement, judge_failure, judge_missing, passed, try_until_sure, unclear
+from core.refusals import names_parameter
 from core.verdicts import Outcome
 
 
@@ -36,15 +37,18 @@ def _judge_word(word: str) -> Judge:
 
 async def probe_temperature_and_top_p(bench: Bench) -> Finding:
     """Whether the endpoint refuses a request that sets both, as some do: yes means only one may be set."""
+    if not bench.dialect.takes_temperature:
+        return Finding(Outcome.INCONCLUSIVE, "The endpoint takes no temperature at all.")
     question = Question("Name an animal.", 24, 0.5, top_p=0.9)
     try:
         answer = await bench.ask("temperature_and_top_p", question, "Temperature with Top P")
     except Exhausted as exhausted:
         return Finding(Outcome.INCONCLUSIVE, str(exhausted))
-    refused = answer.failure is not None and names_parameter(answer.failure, "top_p")
-    if refused:
+    failure = answer.failure
+    # A refusal of Top P alone says nothing about the two together.
+    if failure is not None and names_parameter(failure, "top_p") and names_parameter(failure, "temperature"):
         found = Finding(Outcome.YES, "The endpoint refuses both together.", True)
-    elif answer.failure is None:
+    elif failure is None:
         found = Finding(Outcome.NO, "The endpoint takes both together.", False)
     else:
         judgement = judge_failure(answer)

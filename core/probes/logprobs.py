@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import exp, isfinite
 from typing import Any, Final
 
 from core.probe_bench import Bench, Question
@@ -11,6 +11,13 @@ from core.probes.trials import Finding, Judge, Judgement, denied, passed, try_un
 
 _SURE: Final = -1e-6
 """Above this a token was certain, as also a made-up 0 would say."""
+
+_MOST_TOGETHER: Final = 1.02
+"""Rounded as the numbers are, those of one place may come to a little more than 1."""
+
+_NOT_LOOKED_AT: Final = -1000.0
+
+_MADE_UP: Final = "What came as log probabilities is empty or made up."
 
 
 async def probe_logprobs(bench: Bench) -> Finding:
@@ -22,21 +29,25 @@ async def probe_logprobs(bench: Bench) -> Finding:
         tries += 1
         # Of a thinking model's first tokens there may be none: then the answer itself is waited for.
         question = Question("Name an animal.", 4, logprobs=True, may_think=tries > 1)
-        return question, _judge
+        return question, judge
 
     return await try_until_sure(bench, "logprobs", attempt, "Logprobs", needed=1, temperatures=(1.0, 1.0))
 
 
-def _judge(answer: RawAnswer) -> Judgement:
-    numbers = [number for token in answer.logprobs for number in _numbers_of(token)]
+def judge(answer: RawAnswer) -> Judgement:
+    """What the log probabilities of an answer show."""
+    numbers = [number for token in answer.logprobs if (number := _number(token.get("logprob"))) is not None]
     if numbers and all(number <= 0 for number in numbers) and min(numbers) < _SURE:
-        if any(_has_alternatives(token) for token in answer.logprobs):
+        alternatives = [_alternatives_of(token) for token in answer.logprobs]
+        if not any(len(given) >= 2 for given in alternatives):
+            return denied("Log probabilities came without alternatives.")
+        if all(_could_be(given) for given in alternatives) and any(_tells(given) for given in alternatives):
             return passed(f"{len(answer.logprobs)} tokens came with log probabilities and alternatives.")
-        return denied("Log probabilities came without alternatives.")
+        return denied(_MADE_UP)
     if not answer.logprobs and not answer.content:
-        return unclear("No answer came within 4 tokens.", cut_off=True)
+        return unclear("No answer came within its few tokens.", cut_off=True)
     if answer.logprobs or answer.logprobs_seen:
-        return denied("What came as log probabilities is empty or made up.")
+        return denied(_MADE_UP)
     return denied("The answer came without log probabilities: asking for them is ignored.")
 
 
@@ -46,13 +57,24 @@ def _number(value: Any) -> float | None:
     return None
 
 
-def _numbers_of(token: dict[str, Any]) -> list[float]:
-    number = _number(token.get("logprob"))
-    return [] if number is None else [number]
+def _alternatives_of(token: dict[str, Any]) -> list[tuple[str, float]]:
+    """The alternatives at one place, the chosen token often among them."""
+    given = token.get("top_logprobs")
+    found = []
+    for item in given if isinstance(given, list) else ():
+        number = _number(item.get("logprob")) if isinstance(item, dict) else None
+        if number is not None:
+            found.append((str(item.get("token")), number))
+    return found
 
 
-def _has_alternatives(token: dict[str, Any]) -> bool:
-    alternatives = token.get("top_logprobs")
-    if not isinstance(alternatives, list):
-        return False
-    return sum(isinstance(item, dict) and _number(item.get("logprob")) is not None for item in alternatives) >= 2
+def _could_be(alternatives: list[tuple[str, float]]) -> bool:
+    """Whether these can be probabilities of different tokens: none above 1, and together no more than 1."""
+    numbers = [number for _, number in alternatives]
+    return all(number <= 0 for number in numbers) and sum(map(exp, numbers)) <= _MOST_TOGETHER
+
+
+def _tells(alternatives: list[tuple[str, float]]) -> bool:
+    """Whether they are of different tokens and differ; -9999 stands for a token that was not looked at."""
+    seen = {(token, number) for token, number in alternatives if number > _NOT_LOOKED_AT}
+    return len({token for token, _ in seen}) >= 2 and len({number for _, number in seen}) >= 2

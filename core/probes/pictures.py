@@ -26,6 +26,24 @@ def digits_image(digits: str, mime_type: str = "image/png") -> Attachment:
     return Attachment(mime_type, buffer.getvalue(), f"digits.{form}")
 
 
+def enlarged(attachment: Attachment, least_side: int) -> Attachment:
+    """The same picture, with white around it where an endpoint wants larger ones; other files as they are."""
+    if attachment.mime_type.partition("/")[0] != "image" or least_side <= min(SIZE):
+        return attachment
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        small = Image.open(BytesIO(attachment.data)).convert("RGB")
+    except (UnidentifiedImageError, OSError):
+        return attachment  # one that is damaged on purpose
+    size = max(small.width, least_side), max(small.height, least_side)
+    large = Image.new("RGB", size, "white")
+    large.paste(small, ((size[0] - small.width) // 2, (size[1] - small.height) // 2))
+    buffer = BytesIO()
+    large.save(buffer, attachment.mime_type.partition("/")[2].upper())
+    return Attachment(attachment.mime_type, buffer.getvalue(), attachment.name)
+
+
 def corrupt_image() -> Attachment:
     """Bytes that call themselves a PNG and are none."""
     return Attachment("image/png", b"\x89PNG\r\n\x1a\n" + b"this is no picture" * 8, "digits.png")

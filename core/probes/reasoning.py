@@ -10,11 +10,12 @@ from typing import Final
 
 from core.errors import FailureKind, RunError
 from core.fields import ModelParserID
+from core.measurement_preparation import LONG_THINKING_TOKENS, THINKING_TOKENS
 from core.nonces import Nonces
 from core.parsers import CLOSING, OPENING, separate_reasoning
-from core.probe_bench import LONG_THINKING_TOKENS, THINKING_TOKENS, Bench, Question
+from core.probe_bench import Bench, Question
 from core.probe_limits import Exhausted, Stopped
-from core.probe_wire import RawAnswer, names_parameter
+from core.probe_wire import RawAnswer
 from core.probes.structured import COUNTRIES
 from core.probes.trials import TEMPERATURES, Finding, judge_failure, judge_missing, unclear
 from core.verdicts import Outcome
@@ -87,9 +88,7 @@ async def reach(bench: Bench) -> RawAnswer:
         if failure is None:
             return answer
         bench.note(PROBE, answer, Outcome.INCONCLUSIVE, failure.title)
-        if bench.takes_temperature and names_parameter(failure, "temperature"):
-            bench.takes_temperature = False
-        elif failure.kind in _WORTH_A_RETRY and not retried:
+        if failure.kind in _WORTH_A_RETRY and not retried:
             retried = True
         else:
             raise Stopped(failure.title)
@@ -178,21 +177,41 @@ def _capable(answers: Sequence[RawAnswer], shapes: Sequence[Shape], problem: str
     return replace(found, outcome=Outcome.YES, reason=f"{thought} of {thought}: {_WORDS[shapes[0]]}", setting=True)
 
 
+def reconsidered(thinking: Thinking, later: Sequence[RawAnswer]) -> Thinking:
+    """What was found, in the light of answers to other probes: one without reasoning, and it does not come always."""
+    without = sum(not has_reasoning(answer) for answer in later)
+    if thinking.capable.outcome is not Outcome.YES or not without:
+        return thinking
+    count = thinking.capable.trials + len(later)
+    capable = Finding(
+        Outcome.NO,
+        f"{count - without} of {count} answers came with reasoning.",
+        False,
+        successes=count - without,
+        trials=count,
+    )
+    parser = thinking.parser
+    if parser.setting == ModelParserID.r1_thinking:
+        lenient = str(ModelParserID.optional_r1_thinking)
+        parser = replace(parser, setting=lenient, reason="<think> tags stand in the text, in some answers.")
+    return Thinking(capable, parser)
+
+
 def _parser(answers: Sequence[RawAnswer], shapes: Sequence[Shape], problem: str) -> Finding:
     found = Finding(Outcome.INCONCLUSIVE, problem, trials=len(answers))
     thought = sum(has_reasoning(answer) for answer in answers)
     if not answers or (len(answers) < 2 and thought == 0) or (thought == len(answers) < len(TEMPERATURES)):
         return found
     if Shape.FOREIGN in shapes:
-        return replace(found, outcome=Outcome.NO, reason=_WORDS[Shape.FOREIGN])
+        return replace(found, outcome=Outcome.NO, reason=_WORDS[Shape.FOREIGN], setting=None)
     if Shape.TAGGED not in shapes and Shape.EMPTY_BLOCK not in shapes:
         words = _WORDS[Shape.SEPARATED] if Shape.SEPARATED in shapes else _WORDS[Shape.NONE]
-        return replace(found, outcome=Outcome.NO, reason=f"{words} No parser is needed.")
+        return replace(found, outcome=Outcome.NO, reason=f"{words} No parser is needed.", setting=None)
     always = thought == len(answers)
     parser = ModelParserID.r1_thinking if always else ModelParserID.optional_r1_thinking
     fitting = _count_fitting(parser, answers)
     if not fitting:
-        return replace(found, outcome=Outcome.NO, reason=_NO_PARSER)
+        return replace(found, outcome=Outcome.NO, reason=_NO_PARSER, setting=None)
     if fitting < len(answers):
         return replace(found, reason=f"In {fitting} of {len(answers)} answers the reasoning can be taken out.")
     words = "always" if always else "in some answers"

@@ -18,7 +18,6 @@ from core.probes.trials import (
     Finding,
     Judge,
     Judgement,
-    count_successes,
     denied,
     judge_failure,
     judge_missing,
@@ -73,17 +72,14 @@ def contrary_prompt(nonces: Nonces) -> str:
     return f"What is the capital of {nonces.choice(COUNTRIES)}? Answer with one word only, no JSON."
 
 
-def _judge_schema(schema: dict[str, Any], how: str) -> Judge:
+def _judge_shape(schema: dict[str, Any], fits: str, is_other: str, is_text: str, *, lenient: bool = False) -> Judge:
+    """Judges whether an answer is JSON of the schema, with the words for when it is, is other JSON, or is none."""
+
     def judge(answer: RawAnswer) -> Judgement:
-        value, complaint = read_json(answer.answer, lenient=False)
+        value, complaint = read_json(answer.answer, lenient=lenient)
         if complaint is None and validation_error(value, schema) is None:
-            return passed("The answer had the made-up names and values of the schema.")
-        missing = judge_missing(answer)
-        if missing is not None:
-            return missing
-        if complaint is None:
-            return denied(f"The answer was JSON of another shape: {how} is not enforced.")
-        return denied(f"The answer was plain text: {how} is ignored.")
+            return passed(fits)
+        return judge_missing(answer) or denied(is_other if complaint is None else is_text)
 
     return judge
 
@@ -101,7 +97,12 @@ async def probe_json_schema(bench: Bench, *, strict: bool = False) -> Finding:
         question = Question(
             contrary_prompt(bench.nonces), _SCHEMA_TOKENS, schema=schema, mode=Mode.json_schema, extra=extra
         )
-        return question, _judge_schema(schema, how)
+        return question, _judge_shape(
+            schema,
+            "The answer had the made-up names and values of the schema.",
+            f"The answer was JSON of another shape: {how} is not enforced.",
+            f"The answer was plain text: {how} is ignored.",
+        )
 
     name = "json_schema_strict" if strict else "json_schema"
     return await try_until_sure(bench, name, attempt, "JSON Schema")
@@ -179,23 +180,16 @@ async def probe_instructions(bench: Bench, *, with_object: bool) -> Finding:
 
     def attempt() -> tuple[Question, Judge]:
         prompt, schema = ordinary_task(bench.nonces)
-        return Question(prompt, _SCHEMA_TOKENS, schema=schema, mode=mode), _judge_instructed(schema)
+        return Question(prompt, _SCHEMA_TOKENS, schema=schema, mode=mode), _judge_shape(
+            schema,
+            "The answer had the shape that the prompt asked for.",
+            "The last one was JSON of another shape.",
+            "The last one was no JSON.",
+            lenient=True,
+        )
 
     words = "Instructions and JSON mode" if with_object else "Instructions"
-    return await count_successes(bench, str(mode), attempt, words, needed=3 if with_object else 2)
-
-
-def _judge_instructed(schema: dict[str, Any]) -> Judge:
-    def judge(answer: RawAnswer) -> Judgement:
-        value, complaint = read_json(answer.answer, lenient=True)
-        if complaint is None and validation_error(value, schema) is None:
-            return passed("The answer had the shape that the prompt asked for.")
-        missing = judge_missing(answer)
-        if missing is not None:
-            return missing
-        return denied("The last one was JSON of another shape." if complaint is None else "The last one was no JSON.")
-
-    return judge
+    return await try_until_sure(bench, str(mode), attempt, words, needed=3 if with_object else 2, counts=True)
 
 
 __all__ = [

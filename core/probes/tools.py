@@ -26,6 +26,8 @@ from core.verdicts import Outcome
 
 PROBE: Final = "function_calling_auto"
 TOOL: Final = "lookup_order"
+_TOKENS: Final = 64
+_LONG_TOKENS: Final = 256
 
 
 def _offer(*numbers: str) -> dict[str, Any]:
@@ -52,12 +54,14 @@ async def probe_tools(bench: Bench) -> Finding:
     A weak model that calls the tool with a wrong number is asked again with a schema that allows only the right one:
     then the server's part shows.
     """
-    first = await _call_once(bench, 0.0, held=False)
+    # Not longer at once: where the tools never reach the model, longer answers only take longer.
+    first = await _call_once(bench, 0.0, held=False, asks_longer=False)
     if first.outcome is Outcome.INCONCLUSIVE and not _was_called(first):
         explained = await _explain(bench, first)
         if explained.outcome is Outcome.NO:
             return explained
-        first = await _call_once(bench, 1.0, held=False)
+        cut_off = first.last is not None and first.last[1].truncated
+        first = await _call_once(bench, 1.0, held=False, tokens=_LONG_TOKENS if cut_off else _TOKENS)
         if not _was_called(first):
             reasons = dict.fromkeys((explained.reason, first.reason))
             return replace(first, reason=" ".join(reasons))
@@ -79,13 +83,24 @@ async def probe_tools(bench: Bench) -> Finding:
     return Finding(Outcome.INCONCLUSIVE, f"The tool was called rightly only once. {second.reason}")
 
 
-async def _call_once(bench: Bench, temperature: float, *, held: bool) -> Finding:
+async def _call_once(
+    bench: Bench, temperature: float, *, held: bool, tokens: int = _TOKENS, asks_longer: bool = True
+) -> Finding:
     def attempt() -> tuple[Question, Judge]:
         number = bench.nonces.number()
         offered = _offer(number) if held else _offer()
-        return Question(f"What is the status of order {number}? Look it up.", 64, extra=offered), _judge_call(number)
+        prompt = f"What is the status of order {number}? Look it up."
+        return Question(prompt, tokens, extra=offered), _judge_call(number)
 
-    return await try_until_sure(bench, PROBE, attempt, "Tools", needed=1, temperatures=(temperature,))
+    return await try_until_sure(
+        bench,
+        PROBE,
+        attempt,
+        "Tools",
+        needed=1,
+        temperatures=(temperature,),
+        asks_longer=asks_longer and tokens == _TOKENS,
+    )
 
 
 def _was_called(found: Finding) -> bool:

@@ -102,7 +102,8 @@ def _logprobs(pieces: list[str], asked: dict[str, Any]) -> dict[str, Any]:
                 "logprob": -0.25,
                 "bytes": list(piece.encode()),
                 "top_logprobs": [
-                    {"token": f"{piece}{at or ''}", "logprob": -0.25 - at, "bytes": None} for at in range(alternatives)
+                    {"token": f"{piece}{at or ''}", "logprob": -0.25 - 2 * at, "bytes": None}
+                    for at in range(alternatives)
                 ],
             }
             for piece in pieces

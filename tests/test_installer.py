@@ -44,6 +44,8 @@ CHECKS = [
     "the model answers",
     "a second start hands its file to the first",
     "a double click opens the file in it",
+    "what the file holds is imported",
+    "it is exported to another tool",
     "it ends when asked to, and leaves no process",
     "purging leaves the person's files alone",
 ]

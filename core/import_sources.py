@@ -29,9 +29,9 @@ from core.import_texts import Given, parse_tree, read_file
 from core.overrides import is_unset
 from core.providers import PROVIDER_BY_ID, SECRET_CONFIG_KEYS
 from core.redaction import redact
-from core.row_checks import PROVIDERS_KEY, shape_problems
+from core.row_checks import LEGACY_KEY, PROVIDERS_KEY, REGISTRY_KEY, shape_problems
 from core.settings_text import parse_settings
-from core.share import read_share
+from core.share import SHARE_SUFFIX, read_share
 
 _MOST_FILES: Final = 2000
 """Of a folder; nobody has so many providers."""
@@ -81,6 +81,11 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
         tree = parse_tree(given.text, Format.JSON, _name_of(given))
         if isinstance(tree, dict) and tree.get("format") == SHARE_FORMAT:
             return read_share(tree, title)
+        if _is_named_share(given) and not _is_roll(tree):
+            raise MusterError(
+                f"{_name_of(given)} is no roll that this version of Muster knows.",
+                "It may be damaged. Ask for it to be shared again, or choose another file.",
+            )
     try:
         value = parse_settings(given.text.encode("utf-8", "surrogatepass")).value
     except BrokenSettings as error:
@@ -111,6 +116,15 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
         key_places=tuple(_keys_in(value)),
         names_are_names=True,
     )
+
+
+def _is_named_share(given: Given) -> bool:
+    return given.path is not None and given.path.suffix.lower() == SHARE_SUFFIX
+
+
+def _is_roll(tree: Any) -> bool:
+    """Whether it has a part that a settings file has; one without any may still be a settings file, of no models."""
+    return isinstance(tree, dict) and any(key in tree for key in (REGISTRY_KEY, LEGACY_KEY, PROVIDERS_KEY))
 
 
 def _provider_problems(document: Document) -> Iterator[tuple[Any, str]]:

@@ -33,7 +33,7 @@ def start_log(*, debug: bool = False) -> Path:
     handlers: list[logging.Handler] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(RotatingFileHandler(path, maxBytes=_MAX_SIZE_BYTES, backupCount=_KEPT_FILES, encoding="utf-8"))
+        handlers.append(_file_handler(path))
     except OSError:
         debug = True
     # A windowed program has no stderr on some systems.
@@ -44,3 +44,10 @@ def start_log(*, debug: bool = False) -> Path:
         handler.addFilter(REDACTION)
         root.addHandler(handler)
     return path
+
+
+def _file_handler(path: Path) -> RotatingFileHandler:
+    # The name of a file may hold what UTF-8 cannot say.
+    return RotatingFileHandler(
+        path, maxBytes=_MAX_SIZE_BYTES, backupCount=_KEPT_FILES, encoding="utf-8", errors="backslashreplace"
+    )

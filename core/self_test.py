@@ -22,6 +22,10 @@ from core.engine_client import EngineClient
 from core.entry import UserModelEntry
 from core.errors import MusterError
 from core.evidence import Evidence
+from core.exporters.all_targets import TARGETS
+from core.exporters.places import Row
+from core.exporters.shape import Format
+from core.exporters.texts import Put, edit_text
 from core.fields import FIELDS
 from core.preparation import prepare
 from core.redaction import redact
@@ -92,6 +96,7 @@ def check_core(test: SelfTest, resources: Path, *, url: str | None = None) -> No
     with tempfile.TemporaryDirectory(prefix="muster-self-test-") as folder:
         test.check("store", lambda: _store(Path(folder)))
         test.check("evidence", lambda: _evidence(Path(folder)))
+    test.check("export", _export)
     test.check("keyring", _keyring)
     asyncio.run(_check_engine(test, url))
 
@@ -147,6 +152,15 @@ def _evidence(folder: Path) -> str:
         if evidence.last_seen("custom", _PROVIDER) != ("model",):
             raise CheckFailed("What was stored of an endpoint reads back as something else.")
     return "a listing was stored and read again"
+
+
+def _export() -> str:
+    # Pairs without braces: what Muster's own editor of YAML leaves to the library.
+    text = "# mine\nrows: [id: a, id: b] # yours\n"
+    edited = edit_text(text, Format.YAML, [Put(("rows", Row.of(id="a"), "id"), "c")])
+    if edited != text.replace("id: a", "id: c"):
+        raise CheckFailed("A value in a YAML file cannot be changed without changing more.")
+    return f"{len(TARGETS)} tools’ files can be written"
 
 
 def _keyring() -> str:

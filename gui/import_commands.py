@@ -27,6 +27,11 @@ class ImportCommands(WindowCommands):
         """Opens the plan of an import: of that file, of that text, or of what is chosen there."""
         from gui.import_dialog import ImportDialog
 
+        shown = next((each for each in self._dialogs if isinstance(each, ImportDialog)), None)
+        if shown is not None and path is not None and not shown.is_applying:
+            # Another file was double-clicked: its plan takes the place of the one that stands there.
+            shown.open_path(path)
+            return
         dialog = ImportDialog(self._registry, self._saver, path=path, parent=self._window)
         if text:
             dialog.paste(text)

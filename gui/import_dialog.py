@@ -59,7 +59,8 @@ class ImportDialog(WorkDialog):
         self._is_planning = False
         self.setWindowTitle(self.tr("Import"))
         self._drops = FileDrops(self)
-        self._is_applying = False
+        self.is_applying = False
+        """Whether what was ticked is being taken over, so that no other plan may be shown."""
         self._build()
         self._connect()
         self._choose_source(_FILE)
@@ -241,7 +242,7 @@ class ImportDialog(WorkDialog):
         can_write = self._registry.read_only_reason is None
         count = len(self.plan_view.chosen_items) if self._plan is not None else 0
         is_something = self._plan is not None and self.plan_view.is_anything_chosen
-        self.import_button.setEnabled(is_something and can_write and not self._is_applying)
+        self.import_button.setEnabled(is_something and can_write and not self.is_applying)
         self.import_button.setText(
             self.tr("&Import {models}").format(models=count_models(count)) if count else self.tr("&Import")
         )
@@ -263,12 +264,12 @@ class ImportDialog(WorkDialog):
             registry.forget_earlier_keys(new_providers(change))
             return change
 
-        self._is_applying = True
+        self.is_applying = True
         self._allow()
         run_in_worker(self, work, on_done=partial(self._commit, plan), on_error=self._tell_refused)
 
     def _commit(self, plan: Plan, change: Change) -> None:
-        self._is_applying = False
+        self.is_applying = False
         try:
             self._saver.commit(change)
         except MusterError as error:
@@ -278,7 +279,7 @@ class ImportDialog(WorkDialog):
         self.accept()
 
     def _tell_refused(self, error: MusterError) -> None:
-        self._is_applying = False
+        self.is_applying = False
         self.error_box.show_error(error)
         self._allow()
 

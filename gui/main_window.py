@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,8 @@ _FIRST_SIZE_LINES = (96, 54)
 _PANEL_LINES = (11, 54, 28)
 _LEAST_LINES = (10, 16, 20)
 _SHARE_OF_SCREEN = 0.92
+
+_log = logging.getLogger(__name__)
 
 
 class MainWindow(QMainWindow):
@@ -258,6 +261,7 @@ class MainWindow(QMainWindow):
 
     def open_shared_file(self, path: Path) -> None:
         """Opens a shared roll that was double-clicked, dropped on the program or named on the command line."""
+        _log.info("A shared roll was opened: %s", path.name)
         self.imports.import_from(path)
 
     def release(self) -> None:

@@ -44,7 +44,12 @@ class WorkerJob(QObject):
             error = MusterError(
                 "Something went wrong inside Muster.", "The log has the details: Help, Open Log Folder."
             )
-        self._ended.emit(result, error)
+        try:
+            self._ended.emit(result, error)
+        except RuntimeError:
+            # The program has ended meanwhile and Qt took this object along: nobody is left who could be told.
+            if isValid(self):
+                raise
 
     @Slot(object, object)
     def _tell(self, result: object, error: MusterError | None) -> None:

@@ -33,7 +33,9 @@ from core.engine_client import EngineClient  # noqa: E402
 from core.errors import MusterError, RunError  # noqa: E402
 from core.fields import ModelProvider, StructuredOutputMode  # noqa: E402
 from core.run_spec import Attachment, Delta, RunResult, RunSpec  # noqa: E402
+from tests.measured import spec_of, thorough_limits  # noqa: E402
 from tests.servers.answers import Answer  # noqa: E402
+from tests.servers.capable import CapableServer  # noqa: E402
 from tests.servers.llama import LlamaOptions, LlamaServer  # noqa: E402
 from tests.servers.llama_kinds import JSON_ANSWER_RULE, LlamaKind, options_of, template  # noqa: E402
 from tests.servers.provider_addresses import ADDRESSES, call_arguments  # noqa: E402
@@ -50,6 +52,8 @@ SCHEMA: dict[str, Any] = {
 _SECRETS = frozenset({"api_key", "aws_access_key_id", "aws_secret_access_key", "vertex_credentials"})
 _SOME_JSON = frozenset({StructuredOutputMode.json_mode, StructuredOutputMode.json_instruction_and_object})
 """The modes in which the server holds a model to JSON and not to the schema: the small one is let off the schema."""
+_ABILITIES = ("supports_structured_output", "supports_function_calling", "supports_logprobs", "supports_vision")
+_KINDS = frozenset({"image/jpeg", "image/webp", "image/gif", "application/pdf", "text/plain"})
 _FOREIGN = ("PYTHON", "QT_", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 """What of this process' surroundings would help the frozen program along; a person's machine has none of it."""
 
@@ -154,6 +158,17 @@ async def _pdf(engine: EngineClient, server: RecordingServer) -> str:
     return "a page was sent as a picture"
 
 
+async def _measured(engine: EngineClient) -> str:
+    with CapableServer() as server:
+        report = await engine.measure(spec_of(server.base_url), limits=thorough_limits())
+    missing = [name for name in _ABILITIES if report.overrides.get(name) is not True]
+    _expect(not missing, f"a server that can do everything was found without {missing}: {report.stopped_by}")
+    kinds = report.facts.get("mime_types", {})
+    unread = {kind: found["reason"] for kind, found in kinds.items() if found["value"] != "yes"}
+    _expect(kinds.keys() >= _KINDS and not unread, f"of the kinds of files {sorted(kinds)} it found unread: {unread}")
+    return f"{report.calls} calls: every ability, and {len(kinds)} kinds of files"
+
+
 def _empty_pdf() -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -255,6 +270,7 @@ async def run_engine(run: HelloRun, program: Path, complaints: Path) -> None:
                     await run.check(f"structured: {mode}", lambda m=mode, s=server: _structured(engine, s, m))  # type: ignore[misc]  # mypy infers no type for a lambda with defaults
             await run.check("streamed", lambda: _streamed(engine, servers[0]))
             await run.check("PDF as pictures", lambda: _pdf(engine, recording))
+            await run.check("measured", lambda: _measured(engine))
             for name in ADDRESSES:
                 await run.check(f"provider: {name}", lambda n=name: _provider(engine, recording, n))  # type: ignore[misc]  # as above
             run.figures["engine_memory_after_runs_mb"] = _memory_mb(engine.process_id)

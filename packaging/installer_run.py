@@ -30,13 +30,22 @@ import product  # noqa: E402
 from clean_root import HOME, CleanRoot, RootFailed  # noqa: E402
 from outside_desktop import DesktopFailed, OutsideDesktop, wait_for  # noqa: E402
 
+from core.entry import UserModelEntry  # noqa: E402
+from tests.rolls import BOX, share_roll  # noqa: E402
 from tests.servers.llama import LlamaServer  # noqa: E402
 from tests.servers.llama_kinds import LlamaKind, options_of  # noqa: E402
 
 DESKTOP_PARTS = ("shared-mime-info", "desktop-file-utils", "libglib2.0-bin")
 """What a desktop has for opening a file by double click; installed late, so that the package cannot lean on them."""
 
-PROVIDER, MODEL_NAME, QUESTION = "Box", "Little one", "What is the capital of France?"
+PROVIDER, MODEL_NAME, QUESTION = "Server", "Little one", "What is the capital of France?"
+FRIENDS_MODEL = "From a friend"
+_OWN_PROXY = """# mine
+model_list:
+  - model_name: own  # kept
+    litellm_params:
+      model: openai/own
+"""
 _END_LIMIT_S = 30.0
 
 
@@ -138,8 +147,11 @@ class Use:
         check("the model answers", lambda: self._answer(desktop))
         self._take_picture(desktop, "installed")
         check("a second start hands its file to the first", lambda: self._second_start(desktop))
-        check("a double click opens the file in it", lambda: self._double_click(desktop))
+        check("a double click opens the file in it", lambda: self._double_click(desktop, server))
         self._take_picture(desktop, "double-click")
+        check("what the file holds is imported", lambda: self._import(desktop))
+        check("it is exported to another tool", lambda: self._export(desktop))
+        self._take_picture(desktop, "exported")
         check("it ends when asked to, and leaves no process", lambda: self._leave(desktop, program))
 
     def _command_of_the_desktop_file(self) -> list[str]:
@@ -206,19 +218,50 @@ class Use:
         second = desktop.launch("muster", "/no such place/gone.muster-roll")
         code = second.wait(timeout=_END_LIMIT_S)
         _expect(code == 0, f"the second start ended with {code}")
-        return str(desktop.do("wait_for", "“gone.muster-roll”"))
+        return str(desktop.do("wait_for", "There is no file “gone.muster-roll”."))
 
-    def _double_click(self, desktop: OutsideDesktop) -> str:
+    def _double_click(self, desktop: OutsideDesktop, server: LlamaServer) -> str:
         self._root.install(*DESKTOP_PARTS)
         shared = self._root.folder / HOME[1:] / f"from a friend.{product.SHARED_SUFFIX}"
-        shared.write_text('{"unknown": true}', encoding="utf-8")
+        model = UserModelEntry(
+            provider_type="custom",
+            provider_id=BOX["name"],
+            model_id=f"{server.model}-friend",
+            name=FRIENDS_MODEL,
+            overrides={"supports_vision": False},
+        )
+        share_roll(shared, model, base_url=f"{server.base_url}/")
         shared.chmod(0o644)
         path = f"{HOME}/{shared.name}"
         said = self._root.run(["gio", "info", "--attributes=standard::content-type", path], as_person=True)
         _expect(product.MIME_TYPE in said, f"the file is taken for {said}")
         opened = desktop.launch("gio", "open", path)
         _expect(opened.wait(timeout=_END_LIMIT_S) == 0, "gio could not open it")
-        return f"{product.MIME_TYPE}: {desktop.do('wait_for', f'“{shared.name}”')}"
+        desktop.do("wait_for", f"Muster, ~/{shared.name}")
+        return f"{product.MIME_TYPE}: its plan shows {desktop.do('wait_for', FRIENDS_MODEL)}"
+
+    def _import(self, desktop: OutsideDesktop) -> str:
+        _expect(FRIENDS_MODEL not in self._settings().read_text(encoding="utf-8"), "it was imported unasked")
+        said = desktop.do("take_over")
+        _expect("1 model" in said["button"] and "1 model" in said["notice"], f"it says {said}")
+        shown = str(desktop.do("row_of", FRIENDS_MODEL))
+        wait_for(lambda: FRIENDS_MODEL in self._settings().read_text(encoding="utf-8"), "the imported model", 20.0)
+        return f"{said['notice']} The table shows “{shown}”"
+
+    def _export(self, desktop: OutsideDesktop) -> str:
+        path = self._root.folder / HOME[1:] / "litellm/config.yaml"
+        path.parent.mkdir()
+        path.write_text(_OWN_PROXY, encoding="utf-8")
+        for part in (path.parent, path):
+            os.chown(part, clean_root.PERSON_ID, clean_root.PERSON_ID)
+        said = desktop.do("export", "litellm", f"litellm/{path.name}")
+        text = path.read_text(encoding="utf-8")
+        _expect(text.startswith(_OWN_PROXY.rstrip()), f"what stood there has changed: {text}")
+        added = text.removeprefix(_OWN_PROXY.rstrip())
+        # The imported model is the one that is selected now.
+        _expect(added.count("model_name: ") == 1 and FRIENDS_MODEL in added, f"the model is not in it: {text}")
+        _expect("It is there." in said["planned"] and "1 model" in said["written"], f"it says {said}")
+        return f"{said['planned']} {said['written']}"
 
     def _leave(self, desktop: OutsideDesktop, program: subprocess.Popen[bytes]) -> str:
         desktop.do("leave")

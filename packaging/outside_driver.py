@@ -227,6 +227,45 @@ def _finished(panel: Node) -> str:
 
 
 @step
+def take_over() -> dict[str, str]:
+    """Imports what the open plan shows; gives what its button said, and what the window says of it then."""
+    dialog = find("import_dialog")
+    button = wait(lambda: _enabled("import_apply", dialog), "the button that imports")
+    said = button.name
+    press(button)
+    wait(lambda: not is_shown(dialog), "the dialog closes")
+    return {"button": said, "notice": says("Imported ")}
+
+
+@step
+def row_of(name: str) -> str:
+    """What the table shows of the model of that name."""
+    return says(name, find("models"))
+
+
+@step
+def export(tool: str, path_end: str) -> dict[str, str]:
+    """Writes the selected model into a tool's file; gives what was said of it before and after."""
+    press(find("toolbar_export"))
+    dialog = find("export_dialog")
+    tools = find("export_targets", dialog)
+    wait(lambda: tools.getState().contains(pyatspi.STATE_FOCUSED), "the focus in the list of tools")
+    for letter in tool:
+        pyatspi.Registry.generateKeyboardEvent(0, letter, pyatspi.KEY_STRING)
+    says(path_end, dialog)
+    press(wait(lambda: _enabled("export_write", dialog), "the button that writes"))
+    planned = _shown_name("export_state", dialog)
+    written = wait(lambda: _starting(_shown_name("export_summary", dialog), "Wrote "), "what was written")
+    press(find("export_close", dialog))
+    wait(lambda: not is_shown(dialog), "the dialog closes")
+    return {"planned": planned, "written": written}
+
+
+def _starting(text: str, words: str) -> str:
+    return text if text.startswith(words) else ""
+
+
+@step
 def wait_for(words: str) -> str:
     """The text that holds the words, as soon as it is shown."""
     return says(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -10,6 +11,7 @@ import yaml
 from core.credentials import Credentials
 from core.entry import UserModelEntry
 from core.registry import Registry
+from core.share import write_share
 
 BOX = {"name": "Box", "base_url": "http://127.0.0.1:18000/v1", "api_key": "key-of-the-box"}
 
@@ -33,3 +35,14 @@ def custom(model_id: str = "llama3", **values: Any) -> UserModelEntry:
 def builtin(model_id: str = "gpt-x", provider_id: str = "openai", **values: Any) -> UserModelEntry:
     """A model at a built-in provider."""
     return UserModelEntry(**{"provider_type": "builtin", "provider_id": provider_id, "model_id": model_id, **values})
+
+
+def share_roll(path: Path, *entries: UserModelEntry, base_url: str = BOX["base_url"]) -> Path:
+    """A share file of a roll that has these models and the custom provider “Box” at that address."""
+    provider = BOX | {"base_url": base_url}
+    with TemporaryDirectory() as folder:
+        settings = write_roll(Path(folder) / "settings.yaml", openai_compatible_providers=[provider])
+        with open_roll(settings) as roll:
+            for entry in entries:
+                roll.add(entry)
+            return write_share(roll, None, path).path

@@ -8,7 +8,6 @@ import plistlib
 import re
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from PIL import Image
 
 from core import __version__
 from core.bundled_parts import parts_from
+from core.share import SHARE_MIME, SHARE_SUFFIX
 
 PROJECT = Path(__file__).resolve().parent.parent
 pytestmark = [pytest.mark.installer, pytest.mark.timeout(900)]
@@ -44,6 +44,8 @@ CHECKS = [
     "the model answers",
     "a second start hands its file to the first",
     "a double click opens the file in it",
+    "what the file holds is imported",
+    "it is exported to another tool",
     "it ends when asked to, and leaves no process",
     "purging leaves the person's files alone",
 ]
@@ -202,8 +204,8 @@ def test_no_file_tells_where_it_was_built(bundle: Path) -> None:
 def test_the_archive_runs_where_it_is_unpacked(installers: list[Path], tmp_path: Path) -> None:
     archive = next(path for path in installers if path.name.endswith(".tar.gz"))
     place = tmp_path / "a place of one's own"
-    with tarfile.open(archive) as packed:
-        packed.extractall(place, filter="fully_trusted")
+    place.mkdir()
+    assert run("tar", "--extract", "--file", archive, "--directory", place).returncode == 0
     (folder,) = place.iterdir()
     assert folder.name == f"muster-{__version__}"
     assert "./muster" in (folder / "README.txt").read_text(encoding="utf-8")
@@ -248,6 +250,10 @@ def test_macos_is_told_which_files_are_musters() -> None:
     (exported,) = stated["UTExportedTypeDeclarations"]
     assert exported["UTTypeTagSpecification"]["public.filename-extension"] == ["muster-roll"]
     assert stated["CFBundleDocumentTypes"][0]["LSItemContentTypes"] == [exported["UTTypeIdentifier"]]
+
+
+def test_systems_are_told_the_name_and_the_type_that_share_files_have() -> None:
+    assert (f".{product.SHARED_SUFFIX}", product.MIME_TYPE) == (SHARE_SUFFIX, SHARE_MIME)
 
 
 # ------------------------------------------------------------------------------------------------------ in a clean root

@@ -62,6 +62,10 @@ def test_the_frozen_engine_draws_the_pages_of_a_pdf(report: dict[str, Any]) -> N
     assert faults(report, ["PDF as pictures"]) == {}
 
 
+def test_the_frozen_engine_measures_every_ability_and_kind_of_file(report: dict[str, Any]) -> None:
+    assert faults(report, ["measured"]) == {}
+
+
 def test_the_frozen_engine_speaks_to_every_provider(report: dict[str, Any]) -> None:
     assert faults(report, [f"provider: {name}" for name in ADDRESSES]) == {}
 

@@ -12,7 +12,7 @@ from core.self_test import SelfTest, check_core
 from tests.servers.llama import LlamaServer
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKS = ["Qt", "resources", "licences", "schema", "store", "evidence", "keyring", "engine", "completion"]
+CHECKS = ["Qt", "resources", "licences", "schema", "store", "evidence", "export", "keyring", "engine", "completion"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -17,10 +17,13 @@ from pytestqt.qtbot import QtBot
 from core import __version__, paths
 from gui.application import Program
 from gui.crashes import CrashReports
+from gui.import_dialog import ImportDialog
 from tests.gui.sample_rolls import everyday_roll, write_roll
+from tests.rolls import BOX, builtin, custom, share_roll
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 60
+FRIENDS_MODELS = (custom("little", name="Little one"), builtin("big", "ollama", name="Big one"))
 
 
 def _start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -173,17 +176,27 @@ def test_something_unexpected_is_told_in_the_window(program: Program, tmp_path: 
     ]
 
 
+def _import_dialog(program: Program) -> ImportDialog:
+    """The plan that is open in the window."""
+    assert program.window is not None
+    (dialog,) = program.window.imports.dialogs
+    assert isinstance(dialog, ImportDialog)
+    return dialog
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "There is no file"),
-        (b"not json", "is no shared roll, or it is damaged"),
-        (b"\xff\xfe", "is no shared roll, or it is damaged"),
-        (b"[" * 100_000, "is no shared roll, or it is damaged"),
-        (b"[1, 2]", "is no shared roll"),
-        (b'{"something": "else"}', "is no roll that this version of Muster knows"),
+        (None, "There is no file “from a friend.muster-roll”."),
+        (b"not json", "“from a friend.muster-roll” cannot be read (line 1)."),
+        (b"\x80\x81", "“from a friend.muster-roll” is no text."),
+        (b"\xff\xfe", "“from a friend.muster-roll” is no roll that this version of Muster knows."),
+        (b"[" * 100_000, "“from a friend.muster-roll” cannot be read: its values are nested more than 60 deep."),
+        (b"[1, 2]", "“from a friend.muster-roll” is no roll that this version of Muster knows."),
+        (b'{"something": "else"}', "“from a friend.muster-roll” is no roll that this version of Muster knows."),
+        (b'{"format": "muster-roll", "version": 99}', "The share file was written by a newer Muster."),
     ],
-    ids=["missing", "no JSON", "no text", "too deep", "no object", "unknown"],
+    ids=["missing", "no JSON", "no text", "nothing", "too deep", "no object", "unknown", "newer"],
 )
 def test_a_file_that_is_no_shared_roll_is_told_in_words(
     program: Program, tmp_path: Path, qtbot: QtBot, content: bytes | None, words: str
@@ -192,11 +205,39 @@ def test_a_file_that_is_no_shared_roll_is_told_in_words(
     if content is not None:
         shared.write_bytes(content)
     program.open(tmp_path / "settings.yaml", shared)
-    window = program.window
+    dialog = _import_dialog(program)
+    qtbot.waitUntil(dialog.error_box.isVisible)
+    assert words in dialog.error_box.text
+    assert dialog.path_label.text() == str(shared)
+    assert not dialog.import_button.isEnabled()
+
+
+def test_a_shared_roll_is_shown_as_a_plan_before_it_is_imported(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
+    shared = share_roll(tmp_path / "from a friend.muster-roll", *FRIENDS_MODELS)
+    program.open(tmp_path / "settings.yaml", shared)
+    window, dialog = program.window, _import_dialog(program)
     assert window is not None
+    qtbot.waitUntil(dialog.import_button.isEnabled)
+    assert dialog.import_button.text() == "&Import 2 models"
+    assert not dialog.error_box.isVisible()
+    assert window.registry.entries() == ()
+    dialog.import_button.click()
     qtbot.waitUntil(lambda: bool(window.notices.texts))
-    assert words in window.notices.texts[0]
-    assert "from a friend.muster-roll" in window.notices.texts[0]
+    assert window.notices.texts[0].startswith("Imported 2 models.")
+    assert [entry.name for entry in window.registry.entries()] == ["Little one", "Big one"]
+    assert [provider.base_url for provider in window.registry.providers] == [BOX["base_url"]]
+    qtbot.waitUntil(lambda: not window.imports.dialogs)
+
+
+def test_a_second_file_takes_the_place_of_the_one_that_is_shown(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
+    program.open(tmp_path / "settings.yaml", tmp_path / "gone.muster-roll")
+    window, dialog = program.window, _import_dialog(program)
+    assert window is not None
+    qtbot.waitUntil(dialog.error_box.isVisible)
+    window.open_shared_file(share_roll(tmp_path / "from a friend.muster-roll", *FRIENDS_MODELS))
+    assert _import_dialog(program) is dialog
+    qtbot.waitUntil(dialog.import_button.isEnabled)
+    assert not dialog.error_box.isVisible()
 
 
 def test_a_shared_roll_that_is_opened_again_goes_to_the_window_that_is_there(tmp_path: Path) -> None:
@@ -204,10 +245,10 @@ def test_a_shared_roll_that_is_opened_again_goes_to_the_window_that_is_there(tmp
     first = _start("--settings", str(roll), "--debug")
     try:
         _wait_for_line(first, "first paint")
-        shared = tmp_path / "gone.muster-roll"
+        shared = share_roll(tmp_path / "from a friend.muster-roll", *FRIENDS_MODELS)
         again = [sys.executable, "-m", "gui", "--settings", str(roll), str(shared)]
         assert subprocess.run(again, cwd=ROOT, timeout=LIMIT_S, check=False).returncode == 0
-        _wait_for_line(first, "A shared roll was opened: gone.muster-roll")
+        _wait_for_line(first, "A shared roll was opened: from a friend.muster-roll")
     finally:
         first.send_signal(signal.SIGTERM)
         first.communicate(timeout=LIMIT_S)
@@ -218,8 +259,8 @@ def test_the_system_may_hand_a_file_over_by_an_event(
     program: Program, qapp: QApplication, tmp_path: Path, qtbot: QtBot
 ) -> None:
     program.open(tmp_path / "settings.yaml")
-    window = program.window
-    assert window is not None
+    assert program.window is not None
     qapp.sendEvent(qapp, QFileOpenEvent(str(tmp_path / "gone.muster-roll")))
-    qtbot.waitUntil(lambda: bool(window.notices.texts))
-    assert "There is no file “gone.muster-roll”" in window.notices.texts[0]
+    dialog = _import_dialog(program)
+    qtbot.waitUntil(dialog.error_box.isVisible)
+    assert "There is no file “gone.muster-roll”" in dialog.error_box.text

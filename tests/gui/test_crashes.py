@@ -80,3 +80,9 @@ def test_without_a_portable_home_every_folder_is_the_systems(monkeypatch: pytest
     assert paths.settings_file().name == "settings.yaml"
     assert paths.settings_file().parent.name == "muster"
     assert paths.kiln_settings_file() == Path.home() / ".kiln_ai" / "settings.yaml"
+
+
+def test_what_utf8_cannot_say_is_logged_all_the_same(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger("muster").info("A shared roll was opened: %s", "von J\udcf6rg.muster-roll")
+    assert "A shared roll was opened: von J\\udcf6rg.muster-roll" in log.read_text(encoding="utf-8")
+    assert capsys.readouterr().err == ""

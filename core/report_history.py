@@ -22,6 +22,31 @@ class Flip:
     after_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class DatedVerdict:
+    """A verdict with the time of its measurement."""
+
+    verdict: Verdict
+    at: str
+
+
+def last_decided(reports: Iterable[tuple[str, Report]]) -> dict[str, DatedVerdict]:
+    """Field → the newest verdict that says yes or no. `reports` are times and measurements, the newest first."""
+    found: dict[str, DatedVerdict] = {}
+    for at, report in reports:
+        for name, verdict in report.verdicts.items():
+            if name not in found and verdict.value is not Outcome.INCONCLUSIVE:
+                found[name] = DatedVerdict(verdict, at)
+    return found
+
+
+def contradicts(before: Verdict, after: Verdict) -> bool:
+    """Whether two measurements found different things; one that cannot tell contradicts nothing."""
+    if Outcome.INCONCLUSIVE in (before.value, after.value):
+        return False
+    return _finding(before) != _finding(after)
+
+
 def completed(newest: Report, earlier: Iterable[tuple[str, Report]]) -> tuple[Report, dict[str, str]]:
     """The measurement with the last verdicts of what it did not get to, and field → the time of each of those.
 
@@ -51,16 +76,12 @@ def flips(reports: Sequence[tuple[str, Report]]) -> tuple[Flip, ...]:
     telling = [(at, report) for at, report in reports if report.is_decided]
     if not telling:
         return ()
-    (after_at, newest), earlier = telling[0], telling[1:]
-    found = []
-    for name, after in newest.verdicts.items():
-        if after.value is Outcome.INCONCLUSIVE:
-            continue
-        decided = ((at, report.verdicts[name]) for at, report in earlier if name in report.verdicts)
-        before = next(((at, verdict) for at, verdict in decided if verdict.value is not Outcome.INCONCLUSIVE), None)
-        if before is not None and _finding(before[1]) != _finding(after):
-            found.append(Flip(name, before[1], after, before[0], after_at))
-    return tuple(found)
+    (after_at, newest), earlier = telling[0], last_decided(telling[1:])
+    return tuple(
+        Flip(name, earlier[name].verdict, after, earlier[name].at, after_at)
+        for name, after in newest.verdicts.items()
+        if name in earlier and contradicts(earlier[name].verdict, after)
+    )
 
 
 def _finding(verdict: Verdict) -> tuple[Outcome, Any]:

@@ -18,13 +18,13 @@ from core.document import Document
 from core.entry import UserModelEntry
 from core.errors import MusterError
 from core.registry import Registry
-from core.verdicts import Report
+from core.report_history import DatedVerdict
 from gui.buttons import push_button
 from gui.edit_notices import EditNotices
 from gui.evidence_store import EvidenceStore
 from gui.measure_options import MeasureOptions
 from gui.measure_table import MeasureTableModel, MeasureTableView
-from gui.measured_changes import last_reports, note_measured, with_measured
+from gui.measured_changes import last_verdicts, note_measured, with_measured
 from gui.measuring_batch import Measurement, MeasuringBatch, MeasuringState
 from gui.measuring_jobs import Asker, PreparedJob, measure_job
 from gui.notices import Notices
@@ -42,7 +42,7 @@ _SIZE_LINES = (60, 42)
 class MeasureDialog(WorkDialog):
     """Measures the rows of a scope. `applied` brings the keys of the rows that were changed.
 
-    Every report goes to the evidence, from which the last measurements come that drift is told against.
+    Every report goes to the evidence, from which the verdicts come that drift is told against.
     """
 
     applied = Signal(list)
@@ -111,14 +111,14 @@ class MeasureDialog(WorkDialog):
 
     # ------------------------------------------------------------------------------------------------------- what runs
 
-    def _load_last_reports(self) -> None:
+    def _load_last_verdicts(self) -> None:
         if self._evidence is not None:
             ids = [one.entry.id for one in self.batch.measurements if one.entry.id is not None]
-            self._evidence.use(partial(last_reports, ids), self, self._take_last_reports)
+            self._evidence.use(partial(last_verdicts, ids), self, self._take_last_verdicts)
 
-    def _take_last_reports(self, reports: Mapping[str, Report]) -> None:
+    def _take_last_verdicts(self, verdicts: Mapping[str, Mapping[str, DatedVerdict]]) -> None:
         for measurement in self.batch.measurements:
-            measurement.before = reports.get(measurement.entry.id or "")
+            measurement.before = verdicts.get(measurement.entry.id or "")
         self.panel.show_again()
 
     @Slot()
@@ -147,7 +147,7 @@ class MeasureDialog(WorkDialog):
         old_batch.deleteLater()
         old_model.deleteLater()
         self.panel.clear()
-        self._load_last_reports()
+        self._load_last_verdicts()
         self._show_state()
 
     @Slot(int)

@@ -259,8 +259,8 @@ class MeasureReview(QTreeWidget):
             item.setCheckState(Column.SETTING, Qt.CheckState.Unchecked if left_out else Qt.CheckState.Checked)
         item.setText(Column.NOW, self._now_words(change))
         if change.before is not None:
-            item.setText(Column.BEFORE, measured_words(spec, change.before))
-            item.setIcon(Column.BEFORE, self._outcome_icon(change.before.value))
+            item.setText(Column.BEFORE, measured_words(spec, change.before.verdict))
+            item.setIcon(Column.BEFORE, self._outcome_icon(change.before.verdict.value))
         item.setText(Column.MEASURED, self._measured_words(change))
         if change.verdict is not None:
             item.setIcon(Column.MEASURED, self._outcome_icon(change.verdict.value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from core.field_specs import UNSET
+from core.verdicts import Outcome
 from gui.engine_host import EngineHost
 from gui.measure_dialog import MeasureDialog
 from gui.measure_review import Column as ReviewColumn
@@ -19,6 +22,7 @@ from gui.measure_table import Column
 from gui.measuring_batch import MeasuringState
 from gui.receipt_view import ReceiptDialog
 from gui.scopes import Scope
+from tests.gui.measurements import EARLIER, report, verdict
 from tests.gui.measuring_desk import Desk, desk_on
 from tests.servers.capable import Ability, CapableServer
 from tests.servers.misbehaving import MisbehavingServer
@@ -194,6 +198,26 @@ def test_what_flipped_since_last_time_is_shown_with_both_receipts(qtbot: QtBot, 
         receipts.close()
 
 
+def test_a_flip_is_told_also_where_a_measurement_between_did_not_reach_the_field(
+    qtbot: QtBot, open_desk: OpenDesk
+) -> None:
+    unasked = verdict(Outcome.INCONCLUSIVE, UNSET, "It was stopped.")
+    with CapableServer([Ability.LOGPROBS]) as server:
+        desk = open_desk(Box=(server.base_url, [{}]))
+        desk.evidence.keep_report("Box-0", report(EARLIER))
+        desk.evidence.keep_report("Box-0", replace(report(supports_logprobs=unasked), partial=True))
+        dialog = open_dialog(qtbot, desk)
+        qtbot.waitUntil(lambda: dialog.batch.measurements[0].before is not None)
+        measure_all(qtbot, dialog)
+        line = review_lines(dialog)["model-0", "Supports Logprobs"]
+        assert (line[ReviewColumn.BEFORE], line[ReviewColumn.MEASURED]) == ("Yes", "No")
+        select_line(dialog, "Supports Logprobs")
+        dialog.panel.receipts_button.click()
+        (receipts,) = dialog.findChildren(ReceiptDialog)
+        assert EARLIER in receipts.views[1].text
+        receipts.close()
+
+
 def test_one_model_is_stopped_and_keeps_what_it_found(qtbot: QtBot, open_desk: OpenDesk) -> None:
     with CapableServer(reply_s=0.15) as slow, CapableServer() as fast:
         desk = open_desk(Slow=(slow.base_url, [{}]), Fast=(fast.base_url, [{}]))
@@ -293,6 +317,33 @@ def test_closing_while_it_measures_asks_first_and_keeps_what_was_found(qtbot: Qt
         stop.click()
         qtbot.waitUntil(lambda: not dialog.isVisible())
         qtbot.waitUntil(lambda: desk.last_report("Box-0") is not None, timeout=LIMIT_MS)
+
+
+def test_closing_keeps_what_each_model_had_told_until_then_and_asks_no_other(qtbot: QtBot, open_desk: OpenDesk) -> None:
+    with CapableServer() as fast, CapableServer(reply_s=0.1) as slow, CapableServer(reply_s=0.1) as stopped:
+        desk = open_desk(Fast=(fast.base_url, [{}]), Slow=(slow.base_url, [{}, {}]), Stopped=(stopped.base_url, [{}]))
+        dialog = open_dialog(qtbot, desk)
+        dialog.start_button.click()
+        done, running, waiting, ending = dialog.batch.measurements
+        qtbot.waitUntil(lambda: done.is_over and running.calls >= 4 and ending.calls >= 4, timeout=LIMIT_MS)
+        dialog.table.selectRow(3)
+        dialog.stop_button.click()
+        dialog.close_button.click()
+        (question,) = dialog.findChildren(QMessageBox, "stop_question")
+        assert "What was measured until now is kept as evidence" in question.text()
+        stop = question.findChild(QPushButton, "stop_and_close")
+        assert stop is not None
+        stop.click()
+        qtbot.waitUntil(lambda: desk.last_report(running.key) is not None, timeout=LIMIT_MS)
+        qtbot.waitUntil(lambda: desk.last_report(ending.key) is not None, timeout=LIMIT_MS)
+        for key in (running.key, ending.key):
+            kept = desk.last_report(key)
+            assert kept is not None
+            assert kept.partial
+            assert kept.is_decided
+        assert desk.last_report(done.key) is not None
+        assert desk.last_report(waiting.key) is None
+        assert not [one for one in slow.requests if b"model-1" in one.body]
 
 
 def test_what_was_measured_cannot_be_applied_to_a_roll_that_may_not_be_written(

@@ -139,17 +139,19 @@ class ModelMeasuring(QObject):
     @Slot()
     def use_all(self) -> None:
         """Show every measured value in the form, or every suggested one where that is what was asked for."""
-        form = self._form.overrides
+        self._form.overrides.use_values(self._all_values().items())
+
+    def _all_values(self) -> dict[str, SaidValue]:
+        """What `use_all` takes over."""
         if self._offers_suggestions:
-            marks = {name: row.mark for name, row in form.rows.items()}
-            form.use_values([(name, mark.offer) for name, mark in marks.items() if mark.offer is not None])
-            return
+            marks = {name: row.mark for name, row in self._form.overrides.rows.items()}
+            return {name: mark.offer for name, mark in marks.items() if mark.offer is not None}
         report = self._report_here()
-        if report is not None:
-            said = (
-                (name, SaidValue(value, ValueSource.MEASURED, report.at)) for name, value in report.overrides.items()
-            )
-            form.use_values([pair for pair in said if pair[0] in OVERRIDABLE])
+        measured = report.overrides if report is not None else {}
+        at = report.at if report is not None else ""
+        return {
+            name: SaidValue(value, ValueSource.MEASURED, at) for name, value in measured.items() if name in OVERRIDABLE
+        }
 
     def keep(self, submitted: UserModelEntry) -> None:
         """The draft is on the roll now: keep its evidence, and where its values came from."""
@@ -229,7 +231,8 @@ class ModelMeasuring(QObject):
         self._point_at_news()
 
     def _point_at_news(self) -> None:
-        """Brings the first field that can be set into sight; a conflict comes first."""
+        """Opens what hides a field that can be set, and brings the first into sight; a conflict comes first."""
+        self._form.overrides.show_fields(self._all_values())
         rows = [row for row in self._form.overrides.rows.values() if row.mark.offer is not None]
         conflicts = [row for row in rows if row.mark.kind is MarkKind.CONFLICT]
         for row in [*conflicts, *rows][:1]:

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from core.entry import UserModelEntry
 from core.evidence import Evidence, FieldOrigin
+from core.fields import Placement
 from core.registry import Registry
 from gui.engine_host import EngineHost
 from gui.field_marks import MarkKind
@@ -22,6 +23,7 @@ from gui.model_dialog import ModelDialog
 from gui.worker import wait_for_workers
 from tests.gui.measurements import report
 from tests.rolls import open_roll, write_roll
+from tests.servers.capable import CapableServer
 from tests.servers.llama import LlamaServer
 from tests.servers.misbehaving import MisbehavingServer
 from tests.servers.misbehaviours import Misbehaviour
@@ -303,6 +305,39 @@ def test_suggestions_say_where_they_come_from_and_are_taken_only_by_a_click(open
     assert set(dialog.form.draft().overrides or {}) == set(offered)
     click(dialog.ok_button)
     assert set(wait_for_kept(qtbot, "id-1").values()) == {FieldOrigin.NAME}
+
+
+def test_all_that_one_click_takes_over_is_seen_before(open_at: OpenAt, qtbot: QtBot) -> None:
+    opened = open_at("http://127.0.0.1:9/v1", "qwen2.5-vl-7b")
+    dialog = opened.dialog
+    click(dialog.measuring.suggest_button)
+    qtbot.waitUntil(lambda: dialog.measuring.pane.state is PaneState.DONE, timeout=LIMIT_MS)
+    rows = dialog.form.overrides.rows
+    offered = [row for row in rows.values() if row.mark.offer is not None]
+    folded = [row for row in offered if row.spec.placement is Placement.MORE]
+    assert folded
+    assert len(folded) < len(offered)
+    assert dialog.measuring.pane.text.startswith(f"{len(offered)} suggestions.")
+    assert all(row.editor.isVisible() for row in offered)
+    assert dialog.form.overrides.more.summary == f"{len(folded)} can be used"
+    dialog.form.overrides.more.set_open(False)
+    click(dialog.measuring.pane.use_button)
+    assert all(row.editor.isVisible() for row in folded)
+    assert dialog.form.overrides.more.summary == f"{len(folded)} set"
+
+
+def test_the_options_that_are_folded_open_only_for_what_was_measured_of_them(open_at: OpenAt, qtbot: QtBot) -> None:
+    with CapableServer() as plain, CapableServer(thought="Let me think.") as thinking:
+        for server, opens in ((plain, False), (thinking, True)):
+            opened = open_at(server.base_url)
+            measure(qtbot, opened)
+            more = opened.dialog.form.overrides.more
+            measured = opened.dialog.form.overrides.rows["reasoning_optional_for_structured_output"]
+            assert more.is_open is opens
+            assert measured.editor.isVisible() is opens
+            click(opened.dialog.measuring.pane.use_button)
+            assert measured.editor.is_set is opens
+            opened.dialog.hide()
 
 
 def test_the_first_field_that_can_be_set_comes_into_sight(open_at: OpenAt, qtbot: QtBot) -> None:

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 class EvidencePanel(QWidget):
     """Shows one model's evidence, measures it again, and takes measured values over as one undoable edit.
 
-    `refused` carries a `MusterError` where an edit could not be made. A measurement under way goes on when another
-    model is selected; its evidence is kept for the model that it was of.
+    `refused` carries a `MusterError` where an edit could not be made; `providers_wanted` asks for the Providers dialog.
+    A measurement under way goes on when another model is selected; its evidence is kept for the model that it was of.
     """
 
     refused = Signal(object)
+    providers_wanted = Signal()
 
     def __init__(
         self,
@@ -241,9 +242,10 @@ class EvidencePanel(QWidget):
     # ----------------------------------------------------------------------------------------------------- measuring
 
     def _make_pane(self, key: str) -> MeasuringPane:
-        pane = MeasuringPane(lambda limits: self._begin(key, limits), self)
+        pane = MeasuringPane(self._registry, lambda: self._entry_of(key), lambda limits: self._begin(key, limits), self)
         pane.measured.connect(lambda report: self._keep(key, report))
         pane.use_all_wanted.connect(self.use_all_measured)
+        pane.providers_wanted.connect(self.providers_wanted)
         pane.state_changed.connect(lambda _state: self._note_pane(key))
         layout = self.layout()
         if layout is not None:
@@ -251,17 +253,21 @@ class EvidencePanel(QWidget):
         return pane
 
     def _begin(self, key: str, limits: Limits) -> PreparedJob:
-        engine, row = self._engine(), self._registry.document.row(key)
+        engine, entry = self._engine(), self._entry_of(key)
         if engine is None:
             raise MusterError(self.tr("The engine has not started yet."), self.tr("Try again in a moment."))
-        if row is None or row.entry is None:
+        if entry is None:
             raise MusterError(self.tr("That model is gone."), self.tr("Another program may have removed it."))
-        return measure_job(engine, self._registry, row.entry, limits=limits)
+        return measure_job(engine, self._registry, entry, limits=limits)
 
     def _keep(self, key: str, report: Report) -> None:
+        entry = self._entry_of(key)
+        if entry is not None and entry.id is not None:
+            self._store.keep_report(entry.id, report)
+
+    def _entry_of(self, key: str) -> UserModelEntry | None:
         row = self._registry.document.row(key)
-        if row is not None and row.entry is not None and row.entry.id is not None:
-            self._store.keep_report(row.entry.id, report)
+        return row.entry if row is not None else None
 
     def _note_pane(self, key: str) -> None:
         pane = self._panes.get(key)

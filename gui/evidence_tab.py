@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 
 class EvidenceTab(QWidget):
-    """Holds the panel and tells it which model is selected. `refused` carries a `MusterError` of an edit."""
+    """Holds the panel and tells it which model is selected. `refused` carries a `MusterError` of an edit.
+
+    `providers_wanted` asks for the Providers dialog.
+    """
 
     refused = Signal(object)
+    providers_wanted = Signal()
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class EvidenceTab(QWidget):
 
             self.panel = EvidencePanel(self._registry, self._saver, self._engine, parent=self)
             self.panel.refused.connect(self.refused)
+            self.panel.providers_wanted.connect(self.providers_wanted)
             layout = self.layout()
             if layout is not None:
                 layout.addWidget(self.panel)

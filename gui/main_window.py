@@ -166,6 +166,7 @@ class MainWindow(QMainWindow):
         self.conflicts.found.connect(model.set_conflicts)
         self.first_painted.connect(self.conflicts.start)
         self.try_tab.providers_wanted.connect(self.commands.open_providers)
+        self.evidence_tab.providers_wanted.connect(self.commands.open_providers)
         self._connect_actions()
 
     def _connect_actions(self) -> None:

@@ -36,7 +36,7 @@ from gui.verdict_words import cost_words
 from gui.words import count_models
 from gui.work_dialog import WorkDialog
 
-_SIZE_LINES = (60, 42)
+_SIZE_LINES = (76, 44)
 
 
 class MeasureDialog(WorkDialog):
@@ -63,7 +63,7 @@ class MeasureDialog(WorkDialog):
         self._registry = registry
         self._saver = saver
         self._engine = engine
-        self.options = MeasureOptions(scopes, self)
+        self.options = MeasureOptions(registry, scopes, self)
         self._evidence = evidence
         self.batch = MeasuringBatch((), self._start_job, self)
         self.table_model = MeasureTableModel((), self)

@@ -48,6 +48,12 @@ class Measurement:
     job: PreparedJob | None = field(default=None, repr=False)
 
     @property
+    def told_state(self) -> MeasuringState:
+        """How far it is for the person: what was handed over waits as long as nothing is asked."""
+        is_in_line = self.state is MeasuringState.RUNNING and self.progress is None
+        return MeasuringState.WAITING if is_in_line else self.state
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more happens to it."""
         return self.state in _OVER

@@ -202,6 +202,7 @@ class ModelDialog(QDialog):
         self.measuring.measure_button.clicked.connect(self._measure)
         self.measuring.suggest_button.clicked.connect(self._suggest)
         self.measuring.resized.connect(self._resize)
+        self.measuring.providers_wanted.connect(self.providers_requested)
         self.measuring.pointed.connect(self._scroll.ensureWidgetVisible)
         self._buttons.accepted.connect(self._submit)
         self._buttons.rejected.connect(self.reject)

@@ -39,6 +39,7 @@ class ModelMeasuring(QObject):
     """
 
     resized = Signal()
+    providers_wanted = Signal()
     pointed = Signal(object)
     """The widget that is to be looked at first."""
 
@@ -74,9 +75,10 @@ class ModelMeasuring(QObject):
         self.suggest_button.setToolTip(self.tr("Show what the endpoint declares and the catalogue says; asks no model"))
         for button in (self.measure_button, self.suggest_button):
             button.setVisible(engine is not None)
-        self.pane = MeasuringPane(self._begin, parent)
+        self.pane = MeasuringPane(registry, form.draft, self._begin, parent)
         self.pane.measured.connect(self._take_report)
         self.pane.use_all_wanted.connect(self.use_all)
+        self.pane.providers_wanted.connect(self.providers_wanted)
         self.pane.resized.connect(self._note_pane)
         form.overrides.receipt_wanted.connect(self.show_receipt)
         self._receipts.use_wanted.connect(self._use_measured)

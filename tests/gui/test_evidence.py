@@ -154,7 +154,7 @@ def test_without_a_measurement_the_tab_says_what_it_is_for_and_offers_it(show_on
     click(button)
     assert shown.tab.pane is not None
     assert shown.tab.pane.state is PaneState.ASKING
-    assert "At most 20 calls" in shown.tab.pane.text
+    assert "About 20 calls" in shown.tab.pane.text
 
 
 def test_fields_stand_by_what_there_is_to_do_about_them(show_on: ShowOn, qtbot: QtBot) -> None:

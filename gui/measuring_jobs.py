@@ -7,6 +7,7 @@ the asking happens in the engine's process.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from PySide6.QtCore import QObject, Slot
@@ -168,12 +169,13 @@ def discover_job(
     provider_type: str,
     provider_id: str,
     *,
+    asks_more: bool = True,
     parent: QObject | None = None,
 ) -> PreparedJob:
-    """Lists a provider's models: success is a tuple of `OfferedModel`."""
+    """Lists a provider's models: success is a tuple of `OfferedModel`. Without `asks_more` only the list is read."""
 
     def prepare() -> Request:
-        spec = prepare_discovery(registry, provider_id, provider_type=provider_type)
+        spec = replace(prepare_discovery(registry, provider_id, provider_type=provider_type), asks_more=asks_more)
         return Request({"spec": spec.to_wire()}, tuple(spec.secrets.values()))
 
     return PreparedJob(engine, "discover", prepare, _read_offers, parent=parent)

@@ -23,12 +23,10 @@ from pytestqt.qtbot import QtBot
 from typing_extensions import override
 
 from core.credentials import Credentials, KeyPlace
-from core.entry import UserModelEntry
 from core.keyring_access import Keyring
 from core.providers import PROVIDERS, ProviderRow
 from core.registry import Registry
 from gui.engine_host import EngineHost
-from gui.model_dialog import ModelDialog
 from gui.provider_checks import ProviderChecks
 from gui.provider_form import ProviderForm
 from gui.provider_forms import CustomProviderForm
@@ -672,18 +670,6 @@ def test_a_local_provider_is_checked_at_the_address_that_is_typed(
         type_into(form_of(dialog).rows[0].line, server.url)
         assert check(dialog, qtbot).startswith("Connected to ")
         assert server.last.request.path == "/v1/models"
-
-
-def test_the_models_of_the_persons_own_server_complete_the_model_id(
-    registry: Registry, engine: EngineHost, qtbot: QtBot
-) -> None:
-    with MisbehavingServer(Misbehaviour.WRONG_CONTENT_TYPE) as server:
-        registry.replace_provider("Box", base_url=server.base_url)
-        entry = UserModelEntry(provider_type="custom", provider_id="Box", model_id="one")
-        dialog = ModelDialog(registry, entry=entry, engine=engine)
-        qtbot.addWidget(dialog, before_close_func=QWidget.hide)
-        dialog.open()
-        qtbot.waitUntil(lambda: dialog.form.model_id.offered == ["model-one"], timeout=60_000)
 
 
 # -------------------------------------------------------------------------------------------------- accessibility

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from core.field_specs import UNSET
 from core.verdicts import Outcome, Report, Verdict
@@ -28,6 +28,16 @@ class DatedVerdict:
 
     verdict: Verdict
     at: str
+
+
+IMPORTED_FROM: Final = "imported_from"
+"""Among a report's facts: which file the measurement came in with. One that was made here has none."""
+
+
+def imported_from(report: Report) -> str:
+    """What it was imported from; empty where it was measured here."""
+    name = report.facts.get(IMPORTED_FROM)
+    return name if isinstance(name, str) else ""
 
 
 def last_decided(reports: Iterable[tuple[str, Report]]) -> dict[str, DatedVerdict]:

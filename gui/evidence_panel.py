@@ -17,8 +17,8 @@ from gui.empty_state import EmptyState
 from gui.evidence_list import EvidenceRow, evidence_rows
 from gui.evidence_page import EvidencePage
 from gui.evidence_store import EntryEvidence, EvidenceStore, program_evidence
-from gui.field_marks import Finding, SaidValue, ValueSource, same_setting
-from gui.measuring_jobs import PreparedJob, measure_job
+from gui.field_marks import Finding, SaidValue, measured_values, same_setting
+from gui.measuring_jobs import PreparedJob, measure_job, running
 from gui.measuring_pane import MeasuringPane, PaneState
 from gui.receipt_view import ReceiptDialog
 from gui.receipts import Receipts
@@ -216,10 +216,11 @@ class EvidencePanel(QWidget):
         if report is None or entry is None:
             return {}
         stored = entry.overrides or {}
+        measured = measured_values(report, self._evidence.at, self._evidence.dates)
         return {
-            name: SaidValue(value, ValueSource.MEASURED, self._evidence.at)
-            for name, value in report.overrides.items()
-            if name not in stored or not same_setting(stored[name], value)
+            name: said
+            for name, said in measured.items()
+            if name not in stored or not same_setting(stored[name], said.value)
         }
 
     def _write(self, values: dict[str, SaidValue]) -> None:
@@ -253,9 +254,7 @@ class EvidencePanel(QWidget):
         return pane
 
     def _begin(self, key: str, limits: Limits) -> PreparedJob:
-        engine, entry = self._engine(), self._entry_of(key)
-        if engine is None:
-            raise MusterError(self.tr("The engine has not started yet."), self.tr("Try again in a moment."))
+        engine, entry = running(self._engine()), self._entry_of(key)
         if entry is None:
             raise MusterError(self.tr("That model is gone."), self.tr("Another program may have removed it."))
         return measure_job(engine, self._registry, entry, limits=limits)

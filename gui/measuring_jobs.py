@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Slot
 
 from core.discovery_preparation import prepare_discovery
 from core.errors import MusterError
@@ -118,6 +118,20 @@ class PreparedJob(Job):
             self.settle_cancelled()
         else:
             self._inner.cancel()
+
+
+def running(engine: Asker | None) -> Asker:
+    """The engine's host, for a job.
+
+    Raises:
+        MusterError: there is none yet.
+    """
+    if engine is None:
+        raise MusterError(
+            QCoreApplication.translate("measuring_jobs", "The engine has not started yet."),
+            QCoreApplication.translate("measuring_jobs", "Try again in a moment."),
+        )
+    return engine
 
 
 def measure_job(

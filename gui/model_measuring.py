@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QWidget
 
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.fields import OVERRIDABLE
+from core.evidence import FieldOrigin
 from core.offered_models import OfferedModel
 from core.registry import Registry
 from core.verdicts import Limits, Report
 from gui.buttons import push_button
 from gui.evidence_store import EntryEvidence, EvidenceStore, program_evidence
-from gui.field_marks import NO_FINDING, Finding, MarkKind, SaidValue, ValueSource, findings_of
-from gui.measuring_jobs import PreparedJob, measure_job
+from gui.field_marks import NO_FINDING, Finding, MarkKind, SaidValue, findings_of, measured_values
+from gui.measuring_jobs import PreparedJob, measure_job, running
 from gui.measuring_pane import MeasuringPane
 from gui.receipt_view import ReceiptDialog
 from gui.receipts import Receipts
@@ -149,11 +149,7 @@ class ModelMeasuring(QObject):
             marks = {name: row.mark for name, row in self._form.overrides.rows.items()}
             return {name: mark.offer for name, mark in marks.items() if mark.offer is not None}
         report = self._report_here()
-        measured = report.overrides if report is not None else {}
-        at = report.at if report is not None else ""
-        return {
-            name: SaidValue(value, ValueSource.MEASURED, at) for name, value in measured.items() if name in OVERRIDABLE
-        }
+        return measured_values(report, report.at) if report is not None else {}
 
     def keep(self, submitted: UserModelEntry) -> None:
         """The draft is on the roll now: keep its evidence, and where its values came from."""
@@ -201,7 +197,7 @@ class ModelMeasuring(QObject):
         """Open the receipt of that field's measurement."""
         row = self._form.overrides.rows[field]
         offer = row.mark.offer
-        can_use = offer is not None and offer.source is ValueSource.MEASURED
+        can_use = offer is not None and offer.source is FieldOrigin.MEASURED
         self._receipts.show(row.finding, can_use=can_use, window=self._window)
 
     @Slot(str)
@@ -215,11 +211,10 @@ class ModelMeasuring(QObject):
     # ------------------------------------------------------------------------------------------------------ measuring
 
     def _begin(self, limits: Limits) -> PreparedJob:
-        if self._engine is None:
-            raise MusterError(self.tr("The engine has not started yet."), self.tr("Try again in a moment."))
+        engine = running(self._engine)
         self._measured_target = _target(self._form.draft())
         self._offers_suggestions = False
-        return measure_job(self._engine, self._registry, self._form.draft(), limits=limits)
+        return measure_job(engine, self._registry, self._form.draft(), limits=limits)
 
     @Slot(object)
     def _take_report(self, report: Report) -> None:

@@ -31,6 +31,8 @@ class UseTab(QWidget):
         height = self.fontMetrics().height()
         self.kind_box = SteadyComboBox(self)
         self.kind_box.setObjectName("use_kind")
+        self.kind_box.view().setObjectName("use_kinds")
+        self.kind_box.view().setAccessibleName(self.tr("With"))
         label = QLabel(self.tr("&With"))
         label.setBuddy(self.kind_box)
         self.code = CodeView("use_code", self.tr("&Code"), lines=8)

@@ -277,7 +277,7 @@ def test_a_server_that_was_found_becomes_a_provider_and_is_listed(
         button = dialog.findChild(QPushButton, "add_server_0")
         assert button is not None
         button.click()
-        assert "llama.cpp" in desk.registry.document.provider_by_name
+        qtbot.waitUntil(lambda: "llama.cpp" in desk.registry.document.provider_by_name)
         qtbot.waitUntil(lambda: list(shown(dialog)) == ["local-one"], timeout=LIMIT_MS)
 
 

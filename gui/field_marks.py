@@ -135,7 +135,12 @@ def mark_of(spec: FieldSpec, value: Any, finding: Finding) -> Mark:
         return _unmeasured(spec, value, finding, source, is_set=is_set)
     says = _measured_sentence(spec, measured)
     if not measured.is_decided:
-        return Mark(MarkKind.INCONCLUSIVE, _tr("Inconclusive"), says, _offer(spec, value, finding, is_set=is_set))
+        said = _offer(spec, value, finding, is_set=is_set)
+        if said is None:
+            return Mark(MarkKind.INCONCLUSIVE, _tr("Inconclusive"), says)
+        # What one click takes over is to be read beside it.
+        reasons = f"{_said_sentence(spec, said)} {tr_core(said.why)}".strip()
+        return Mark(MarkKind.OFFERED, _said_words(spec, said), f"{reasons} {says}", said)
     effective = value if is_set else spec.default
     setting = measured.verdict.setting
     wanted = spec.default if setting is UNSET else setting

@@ -341,8 +341,8 @@ class MeasuringPane(QFrame):
     def _lay_out(self) -> None:
         height = self.fontMetrics().height()
         buttons = QHBoxLayout()
-        left = (self.thorough, self.start_button, self.again_button, self.providers_button, self.use_button)
-        for widget in (*left, self.stop_button):
+        buttons.setSpacing(height // 2)
+        for widget in (self.thorough, self.start_button, self.again_button, self.use_button, self.stop_button):
             buttons.addWidget(widget)
         buttons.addStretch(1)
         buttons.addWidget(self.close_button)
@@ -356,6 +356,8 @@ class MeasuringPane(QFrame):
         grid.addWidget(self._words, 1, 1)
         grid.addWidget(self.bar, 2, 1)
         grid.addLayout(buttons, 3, 1)
+        # On a line of its own: in the details there is no room beside the others.
+        grid.addWidget(self.providers_button, 4, 1, Qt.AlignmentFlag.AlignLeft)
 
     def _dress(self) -> None:
         parent = self.parentWidget()

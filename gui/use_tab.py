@@ -35,7 +35,7 @@ class UseTab(QWidget):
         self.kind_box.view().setAccessibleName(self.tr("With"))
         label = QLabel(self.tr("&With"))
         label.setBuddy(self.kind_box)
-        self.code = CodeView("use_code", self.tr("&Code"), lines=8)
+        self.code = CodeView("use_code", self.tr("&Code"), lines=4)
         self.note = QLabel()
         self.note.setObjectName("use_note")
         self.note.setTextFormat(Qt.TextFormat.PlainText)

@@ -343,6 +343,19 @@ def test_a_real_model_is_measured_again_and_the_tab_shows_it(show_on: ShowOn, qt
     assert (shown.overrides or {})["supports_vision"] is False
 
 
+def test_a_failure_has_its_room_in_the_narrowest_tab_and_leads_to_the_providers(show_on: ShowOn, qtbot: QtBot) -> None:
+    with MisbehavingServer(Misbehaviour.NOT_ALLOWED) as server:
+        shown = show_on(server.base_url)
+        shown.tab.measure()
+        pane = shown.tab.pane
+        assert pane is not None
+        click(pane.start_button)
+        qtbot.waitUntil(lambda: pane.state is PaneState.FAILED, timeout=LIMIT_MS)
+        assert shown.tab.minimumSizeHint().width() <= 20 * shown.tab.fontMetrics().height()
+        with qtbot.waitSignal(shown.tab.providers_wanted):
+            click(pane.providers_button)
+
+
 def test_a_measurement_goes_on_while_another_model_is_looked_at(show_on: ShowOn, qtbot: QtBot) -> None:
     with MisbehavingServer(Misbehaviour.NEVER_ANSWERS) as server:
         shown = show_on(server.base_url)

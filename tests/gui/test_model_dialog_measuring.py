@@ -362,6 +362,18 @@ def test_all_that_one_click_takes_over_is_seen_before(open_at: OpenAt, qtbot: Qt
     assert dialog.form.overrides.more.summary == f"{len(folded)} set"
 
 
+def test_a_suggestion_is_read_also_where_measuring_could_not_tell(open_at: OpenAt, qtbot: QtBot) -> None:
+    with MisbehavingServer(Misbehaviour.NOT_ALLOWED) as server:
+        opened = open_at(server.base_url, "qwen2.5-vl-7b")
+        measure(qtbot, opened)
+        assert opened.mark("supports_vision") == (MarkKind.INCONCLUSIVE, "Inconclusive")
+        click(opened.dialog.measuring.suggest_button)
+        qtbot.waitUntil(lambda: opened.dialog.measuring.pane.state is PaneState.DONE, timeout=LIMIT_MS)
+        assert opened.mark("supports_vision") == (MarkKind.OFFERED, "By name: Yes")
+        sentence = opened.dialog.form.overrides.rows["supports_vision"].mark.sentence
+        assert "Inconclusive" in sentence
+
+
 def test_the_options_that_are_folded_open_only_for_what_was_measured_of_them(open_at: OpenAt, qtbot: QtBot) -> None:
     with CapableServer() as plain, CapableServer(thought="Let me think.") as thinking:
         for server, opens in ((plain, False), (thinking, True)):

@@ -138,3 +138,16 @@ def test_tabs_get_their_icons_back_where_there_is_room_again(window: MainWindow)
     window.resize(1280, 720)
     QApplication.processEvents()
     assert all(not bar.tabIcon(number).isNull() and bar.tabText(number) for number in range(bar.count()))
+
+
+def test_code_and_its_note_have_their_room_in_the_smallest_window(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(window.minimumSize())
+    window.table.selectRow(2)
+    tab = window.use_tab
+    window.details.tabs.setCurrentWidget(tab)
+    qtbot.waitUntil(lambda: bool(tab.code.code) and tab.note.isVisible())
+    QApplication.processEvents()
+    edit = tab.code.edit
+    assert _seen_part(edit, window).height() == edit.height()
+    assert edit.mapTo(window, edit.rect().bottomLeft()).y() < tab.note.mapTo(window, QPoint()).y()
+    assert tab.note.height() >= tab.note.heightForWidth(tab.note.width())

@@ -18,7 +18,7 @@ from core.endpoint_documents import Documents, ask_documents
 from core.endpoint_reading import EndpointReader, origin_of
 from core.errors import FailureKind, RunError
 from core.exchange import is_loopback
-from core.failures import Endpoint, is_sendable, timed_out, unsendable_key
+from core.failures import Endpoint, is_sendable, unanswered, unsendable_key
 from core.model_listing import Entries, google_token, list_entries, request_headers
 from core.offered_models import DISCOVERY_TIMEOUT_S, DiscoverySpec, OfferedModel, compare_offers
 from core.providers import PROVIDER_BY_ID, ModelListing, ProviderKind
@@ -119,7 +119,7 @@ async def _documents_of(spec: DiscoverySpec, *, absent: AbsentDocuments | None =
                         await ask_documents(reader, spec, documents, is_near=is_near(spec.base_url), absent=absent)
     except TimeoutError:
         if not documents.names():
-            raise timed_out(endpoint, spec.timeout_s) from None
+            raise unanswered(endpoint, spec.timeout_s) from None
         failure = None
     if failure is not None and not documents.names():
         raise failure

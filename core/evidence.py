@@ -21,7 +21,7 @@ from core.fingerprint import PART_WORDS, Fingerprint
 from core.overrides import is_unset
 from core.paths import data_folder
 from core.redaction import fit_to_keep, without_keys
-from core.report_history import Flip, completed, flips, plain
+from core.report_history import DatedVerdict, Flip, completed, flips, last_decided, plain
 from core.sqlite_file import SqliteFile, Tables
 from core.verdicts import Outcome, Report, Verdict
 
@@ -159,6 +159,10 @@ class Evidence(SqliteFile):
         earlier = [one for one in before if not server.differences(Fingerprint.from_text(one.fingerprint))]
         report, dates = completed(latest.report, [(one.at, one.report) for one in earlier])
         return report, {**dict.fromkeys(report.verdicts, latest.at), **dates}
+
+    def decided(self, entry_id: str) -> dict[str, DatedVerdict]:
+        """Field → the newest verdict that says yes or no, of whichever measurement: what `drift` compares with."""
+        return last_decided((stored.at, stored.report) for stored in self.history(entry_id))
 
     def history(self, entry_id: str) -> tuple[StoredReport, ...]:
         """All measurements of that model that are kept, the newest first."""

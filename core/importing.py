@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from core import edits_many
 from core.changes import Change
@@ -34,6 +34,7 @@ from core.import_plans import (
 from core.import_recognition import ENVIRONMENT, known_sources, title_of
 from core.import_sources import read_source
 from core.import_texts import Given, read_given
+from core.report_history import IMPORTED_FROM
 from core.verdicts import Report
 
 if TYPE_CHECKING:
@@ -43,9 +44,6 @@ __all__ = [
     "IMPORTED_FROM", "FieldChange", "KeyOffer", "Plan", "PlannedItem", "PlannedProvider", "Redirect", "Source",
     "SourceModel", "apply", "keep_evidence", "known_sources", "new_providers", "plan_change", "plan_import", "title_of",
 ]  # fmt: skip
-
-IMPORTED_FROM: Final = "imported_from"
-"""Among a report's facts: which file the measurement came in with. One that was made here has none."""
 
 Allowed = Iterable[str | Redirect]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from core.field_specs import UNSET
 from core.verdicts import Outcome, Report, Verdict
@@ -20,6 +20,41 @@ class Flip:
     after: Verdict
     before_at: str
     after_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatedVerdict:
+    """A verdict with the time of its measurement."""
+
+    verdict: Verdict
+    at: str
+
+
+IMPORTED_FROM: Final = "imported_from"
+"""Among a report's facts: which file the measurement came in with. One that was made here has none."""
+
+
+def imported_from(report: Report) -> str:
+    """What it was imported from; empty where it was measured here."""
+    name = report.facts.get(IMPORTED_FROM)
+    return name if isinstance(name, str) else ""
+
+
+def last_decided(reports: Iterable[tuple[str, Report]]) -> dict[str, DatedVerdict]:
+    """Field → the newest verdict that says yes or no. `reports` are times and measurements, the newest first."""
+    found: dict[str, DatedVerdict] = {}
+    for at, report in reports:
+        for name, verdict in report.verdicts.items():
+            if name not in found and verdict.value is not Outcome.INCONCLUSIVE:
+                found[name] = DatedVerdict(verdict, at)
+    return found
+
+
+def contradicts(before: Verdict, after: Verdict) -> bool:
+    """Whether two measurements found different things; one that cannot tell contradicts nothing."""
+    if Outcome.INCONCLUSIVE in (before.value, after.value):
+        return False
+    return _finding(before) != _finding(after)
 
 
 def completed(newest: Report, earlier: Iterable[tuple[str, Report]]) -> tuple[Report, dict[str, str]]:
@@ -51,16 +86,12 @@ def flips(reports: Sequence[tuple[str, Report]]) -> tuple[Flip, ...]:
     telling = [(at, report) for at, report in reports if report.is_decided]
     if not telling:
         return ()
-    (after_at, newest), earlier = telling[0], telling[1:]
-    found = []
-    for name, after in newest.verdicts.items():
-        if after.value is Outcome.INCONCLUSIVE:
-            continue
-        decided = ((at, report.verdicts[name]) for at, report in earlier if name in report.verdicts)
-        before = next(((at, verdict) for at, verdict in decided if verdict.value is not Outcome.INCONCLUSIVE), None)
-        if before is not None and _finding(before[1]) != _finding(after):
-            found.append(Flip(name, before[1], after, before[0], after_at))
-    return tuple(found)
+    (after_at, newest), earlier = telling[0], last_decided(telling[1:])
+    return tuple(
+        Flip(name, earlier[name].verdict, after, earlier[name].at, after_at)
+        for name, after in newest.verdicts.items()
+        if name in earlier and contradicts(earlier[name].verdict, after)
+    )
 
 
 def _finding(verdict: Verdict) -> tuple[Outcome, Any]:

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QStackedWidget,
     QStyleOptionViewItem,
-    QTabWidget,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -27,6 +26,7 @@ from gui.badges import CellDelegate
 from gui.buttons import push_button
 from gui.elided_label import ElidedLabel
 from gui.empty_state import EmptyState
+from gui.fitting_tabs import FittingTabs
 from gui.icons import icon
 from gui.problem_box import ProblemBox
 from gui.roll_items import RollItem, Standing, value_words
@@ -50,17 +50,13 @@ class DetailsPanel(QFrame):
         self._item: RollItem | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self.tabs = QTabWidget()
-        self.tabs.setObjectName("details_tabs")
-        self.tabs.setAccessibleName(self.tr("Details"))
-        self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setAccessibleName(self.tr("Details"))
+        self.tabs = FittingTabs("details_tabs", self.tr("Details"))
         layout.addWidget(self.tabs)
-        self.tabs.addTab(self._build_settings(), icon("adjustments"), self.tr("Settings"))
+        self.tabs.add(self._build_settings(), icon("adjustments"), self.tr("Settings"))
 
     def add_panel(self, panel: QWidget, title: str, icon_name: str) -> int:
         """Puts another panel beside the settings; gives the tab's position."""
-        return self.tabs.addTab(panel, icon(icon_name), title)
+        return self.tabs.add(panel, icon(icon_name), title)
 
     def show_item(self, item: RollItem | None, selected_count: int) -> None:
         """Shows that row; without one, how many are selected."""

@@ -149,6 +149,7 @@ class DiscoverDialog(WorkDialog):
         job.failed.connect(partial(self._fail, job))
         job.finished.connect(job.deleteLater)
         self.panel.show_waiting(self.tr("Asking {name}…").format(name=isolated(provider.display_name)))
+        self._show_counts()
         job.start()
 
     def _take_models(self, job: PreparedJob, models: tuple[OfferedModel, ...]) -> None:
@@ -175,6 +176,7 @@ class DiscoverDialog(WorkDialog):
         if job is self._job:
             self._job = None
             self.panel.show_error(error)
+            self._show_counts()
 
     @Slot()
     def _cancel(self) -> None:
@@ -186,6 +188,7 @@ class DiscoverDialog(WorkDialog):
             self._compare()
         else:
             self.panel.show_hint()
+            self._show_counts()
 
     def _compare(self) -> None:
         if self._provider is None or self._listed is None:
@@ -261,7 +264,7 @@ class DiscoverDialog(WorkDialog):
         )
         self.declared_box.setEnabled(can_write and model.count(OfferState.NEW) > 0)
         words = "" if can_write else tr_core(self._registry.read_only_reason or "")
-        if can_write and self._listed is not None:
+        if can_write and self._listed is not None and self.panel.is_list_shown:
             words = self.tr("{new} new, {registered} registered, {gone} gone").format(
                 new=model.count(OfferState.NEW),
                 registered=model.count(OfferState.REGISTERED),

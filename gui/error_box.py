@@ -19,8 +19,14 @@ _ABOUT_PROVIDER = (
     FailureKind.REFUSED,
     FailureKind.UNKNOWN_HOST,
     FailureKind.TLS,
+    FailureKind.NOT_JSON,
     FailureKind.NOT_READY,
 )
+
+
+def is_about_provider(error: MusterError) -> bool:
+    """Whether what went wrong is mended in the Providers dialog: a key, or an address."""
+    return isinstance(error, ProviderNotReady) or (isinstance(error, RunError) and error.kind in _ABOUT_PROVIDER)
 
 
 class ErrorBox(QFrame):
@@ -93,8 +99,7 @@ class ErrorBox(QFrame):
         self._detail_text.setPlainText(detail)
         self._details.set_open(isinstance(error, RunError) and error.kind is FailureKind.BAD_REQUEST)
         self._details.setVisible(bool(detail))
-        about_provider = isinstance(error, ProviderNotReady)
-        self._providers.setVisible(about_provider or (isinstance(error, RunError) and error.kind in _ABOUT_PROVIDER))
+        self._providers.setVisible(is_about_provider(error))
         self.setAccessibleName(f"{self._title.text()} {self._hint.text()}".strip())
         self.show()
         event = QAccessibleAnnouncementEvent(self, self.accessibleName())

@@ -6,14 +6,15 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from core.report_history import imported_from
 from gui.buttons import push_button
 from gui.elided_label import ElidedLabel
 from gui.evidence_list import EvidenceList, EvidenceRow
 from gui.evidence_store import EntryEvidence
 from gui.measured_facts import fact_rows, mode_rows
 from gui.problem_box import ProblemBox
-from gui.verdict_words import cost_words, day_words, fingerprint_words, time_words
-from gui.words import tr_core
+from gui.verdict_words import cost_words, day_words, fingerprint_words, source_words, time_words
+from gui.words import one_line, tr_core
 
 
 class EvidencePage(QWidget):
@@ -88,8 +89,13 @@ class EvidencePage(QWidget):
         if report is None:
             return
         self._can_write = can_write
-        self._when.setText(self.tr("Measured {day}").format(day=day_words(evidence.at)))
-        self._when.setToolTip(time_words(evidence.at))
+        day, source = day_words(evidence.at), imported_from(report)
+        self._when.setText(
+            self.tr("Measured elsewhere: {name}, {day}").format(name=source_words(source), day=day)
+            if source
+            else self.tr("Measured {day}").format(day=day)
+        )
+        self._when.setToolTip("\n".join(filter(None, (time_words(evidence.at), one_line(source)))))
         partly = self.tr("in part: {reason}").format(reason=tr_core(report.stopped_by)) if report.stopped_by else ""
         cost = cost_words(report.calls, report.tokens)
         self._cost.setText("\n".join(filter(None, (cost, partly))))

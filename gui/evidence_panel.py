@@ -17,8 +17,8 @@ from gui.empty_state import EmptyState
 from gui.evidence_list import EvidenceRow, evidence_rows
 from gui.evidence_page import EvidencePage
 from gui.evidence_store import EntryEvidence, EvidenceStore, program_evidence
-from gui.field_marks import Finding, SaidValue, ValueSource, same_setting
-from gui.measuring_jobs import PreparedJob, measure_job
+from gui.field_marks import Finding, SaidValue, measured_values, same_setting
+from gui.measuring_jobs import PreparedJob, measure_job, running
 from gui.measuring_pane import MeasuringPane, PaneState
 from gui.receipt_view import ReceiptDialog
 from gui.receipts import Receipts
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 class EvidencePanel(QWidget):
     """Shows one model's evidence, measures it again, and takes measured values over as one undoable edit.
 
-    `refused` carries a `MusterError` where an edit could not be made. A measurement under way goes on when another
-    model is selected; its evidence is kept for the model that it was of.
+    `refused` carries a `MusterError` where an edit could not be made; `providers_wanted` asks for the Providers dialog.
+    A measurement under way goes on when another model is selected; its evidence is kept for the model that it was of.
     """
 
     refused = Signal(object)
+    providers_wanted = Signal()
 
     def __init__(
         self,
@@ -215,10 +216,11 @@ class EvidencePanel(QWidget):
         if report is None or entry is None:
             return {}
         stored = entry.overrides or {}
+        measured = measured_values(report, self._evidence.at, self._evidence.dates)
         return {
-            name: SaidValue(value, ValueSource.MEASURED, self._evidence.at)
-            for name, value in report.overrides.items()
-            if name not in stored or not same_setting(stored[name], value)
+            name: said
+            for name, said in measured.items()
+            if name not in stored or not same_setting(stored[name], said.value)
         }
 
     def _write(self, values: dict[str, SaidValue]) -> None:
@@ -241,9 +243,10 @@ class EvidencePanel(QWidget):
     # ----------------------------------------------------------------------------------------------------- measuring
 
     def _make_pane(self, key: str) -> MeasuringPane:
-        pane = MeasuringPane(lambda limits: self._begin(key, limits), self)
+        pane = MeasuringPane(self._registry, lambda: self._entry_of(key), lambda limits: self._begin(key, limits), self)
         pane.measured.connect(lambda report: self._keep(key, report))
         pane.use_all_wanted.connect(self.use_all_measured)
+        pane.providers_wanted.connect(self.providers_wanted)
         pane.state_changed.connect(lambda _state: self._note_pane(key))
         layout = self.layout()
         if layout is not None:
@@ -251,17 +254,19 @@ class EvidencePanel(QWidget):
         return pane
 
     def _begin(self, key: str, limits: Limits) -> PreparedJob:
-        engine, row = self._engine(), self._registry.document.row(key)
-        if engine is None:
-            raise MusterError(self.tr("The engine has not started yet."), self.tr("Try again in a moment."))
-        if row is None or row.entry is None:
+        engine, entry = running(self._engine()), self._entry_of(key)
+        if entry is None:
             raise MusterError(self.tr("That model is gone."), self.tr("Another program may have removed it."))
-        return measure_job(engine, self._registry, row.entry, limits=limits)
+        return measure_job(engine, self._registry, entry, limits=limits)
 
     def _keep(self, key: str, report: Report) -> None:
+        entry = self._entry_of(key)
+        if entry is not None and entry.id is not None:
+            self._store.keep_report(entry.id, report)
+
+    def _entry_of(self, key: str) -> UserModelEntry | None:
         row = self._registry.document.row(key)
-        if row is not None and row.entry is not None and row.entry.id is not None:
-            self._store.keep_report(row.entry.id, report)
+        return row.entry if row is not None else None
 
     def _note_pane(self, key: str) -> None:
         pane = self._panes.get(key)

@@ -14,13 +14,13 @@ from core import paths
 from core.custom_providers import call_address
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.evidence import FILE_NAME, Evidence, RecordedOrigin
+from core.evidence import FILE_NAME, Evidence, FieldOrigin, RecordedOrigin
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.offered_models import FINGERPRINT_KEY, OfferedModel
 from core.registry import Registry
-from core.report_history import Flip
+from core.report_history import Flip, imported_from
 from core.verdicts import Report
-from gui.field_marks import Finding, Measured, SaidValue, ValueSource, same_setting
+from gui.field_marks import Finding, Measured, SaidValue, same_setting
 from gui.worker import run_in_worker
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 class EntryEvidence:
     """All that is kept about one entry; `changes` says in words what is another at its server since.
 
-    Where the newest measurement did not decide, `report` has verdicts of earlier ones; `dates` tells of when those are.
+    Where the newest measurement ended early, `report` has verdicts of earlier ones for what it did not get to; `dates`
+    tells of when those are, and `elsewhere` of what the fields were imported from that were not measured here.
     """
 
     report: Report | None = None
     at: str = ""
     dates: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     flips: Mapping[str, Flip] = field(default_factory=dict)
     origins: Mapping[str, RecordedOrigin] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
@@ -49,7 +51,8 @@ class EntryEvidence:
             verdict, flip = verdicts.get(name), self.flips.get(name)
             measured = None
             if verdict is not None:
-                measured = Measured(name, verdict, self.dates.get(name, self.at), bool(self.changes))
+                at, elsewhere = self.dates.get(name, self.at), self.elsewhere.get(name, "")
+                measured = Measured(name, verdict, at, bool(self.changes), elsewhere)
             before = None if flip is None else Measured(name, flip.before, flip.before_at)
             found[name] = Finding(measured, before, self._origin(name, measured, overrides or {}))
         return found
@@ -58,10 +61,10 @@ class EntryEvidence:
         recorded = self.origins.get(name)
         if recorded is None or name not in overrides:
             return None
-        source, at = ValueSource(recorded.origin), recorded.at
-        if source is ValueSource.YOU:
+        source, at = recorded.origin, recorded.at
+        if source is FieldOrigin.YOU:
             return None
-        if source is ValueSource.MEASURED and measured and same_setting(measured.verdict.setting, overrides[name]):
+        if source is FieldOrigin.MEASURED and measured and same_setting(measured.verdict.setting, overrides[name]):
             at = measured.at
         return SaidValue(overrides[name], source, at)
 
@@ -111,7 +114,7 @@ class EvidenceStore(QObject):
         entry_id, overrides = entry.id, dict(entry.overrides or {})
         if entry_id is None:
             return
-        sources = {name: str(origins[name].source) if name in origins else ValueSource.YOU for name in overrides}
+        sources = {name: str(origins[name].source) if name in origins else FieldOrigin.YOU for name in overrides}
 
         def work(evidence: Evidence) -> None:
             known = evidence.origins(entry_id, overrides)
@@ -236,10 +239,12 @@ def _read(evidence: Evidence, registry: Registry, entry: UserModelEntry) -> Entr
         return EntryEvidence(origins=origins)
     now = _now(registry, entry)
     report, dates = evidence.known(entry.id)
+    names = {one.at: imported_from(one.report) for one in evidence.history(entry.id) if imported_from(one.report)}
     return EntryEvidence(
         report,
         stored.at,
         dates,
+        {name: names[at] for name, at in dates.items() if at in names},
         {flip.field: flip for flip in evidence.drift(entry.id)},
         origins,
         evidence.staleness(entry.id, now),

@@ -10,32 +10,25 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
 
-from core.registry import Registry
 from gui.roll_items import RollItem
-from gui.saving import Saver
 
 if TYPE_CHECKING:
-    from gui.engine_host import EngineHost
     from gui.evidence_panel import EvidencePanel
 
 
 class EvidenceTab(QWidget):
-    """Holds the panel and tells it which model is selected. `refused` carries a `MusterError` of an edit."""
+    """Holds the panel, which `build` makes, and tells it which model is selected.
+
+    `refused` carries a `MusterError` of an edit; `providers_wanted` asks for the Providers dialog.
+    """
 
     refused = Signal(object)
+    providers_wanted = Signal()
 
-    def __init__(
-        self,
-        registry: Registry,
-        saver: Saver,
-        engine: Callable[[], EngineHost | None],
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, build: Callable[[], EvidencePanel], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("evidence_tab")
-        self._registry = registry
-        self._saver = saver
-        self._engine = engine
+        self._build = build
         self._item: RollItem | None = None
         self.panel: EvidencePanel | None = None
         layout = QVBoxLayout(self)
@@ -58,10 +51,9 @@ class EvidenceTab(QWidget):
 
     def _built(self) -> EvidencePanel:
         if self.panel is None:
-            from gui.evidence_panel import EvidencePanel
-
-            self.panel = EvidencePanel(self._registry, self._saver, self._engine, parent=self)
+            self.panel = self._build()
             self.panel.refused.connect(self.refused)
+            self.panel.providers_wanted.connect(self.providers_wanted)
             layout = self.layout()
             if layout is not None:
                 layout.addWidget(self.panel)

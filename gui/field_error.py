@@ -16,7 +16,8 @@ class FieldError(QWidget):
     """Says what is wrong with `field`, and nothing while all is well.
 
     With `reserved` the line takes its space from the start, so that nothing moves when it fills. The text is also the
-    field's accessible description, which a screen reader reads when the focus comes there.
+    field's accessible description, which a screen reader reads when the focus comes there. While nothing is wrong a
+    quiet hint may stand there.
     """
 
     def __init__(self, field: QWidget, *, reserved: bool = False, parent: QWidget | None = None) -> None:
@@ -24,6 +25,7 @@ class FieldError(QWidget):
         self._field = field
         self._reserved = reserved
         self._text = ""
+        self._hint = ""
         self._blocks = False
         self._mark = QLabel(self)
         self._label = message_label(f"{field.objectName()}_error", self)
@@ -54,12 +56,22 @@ class FieldError(QWidget):
         if (text, blocks) == (self._text, self._blocks):
             return
         self._text, self._blocks = text, blocks
-        self._label.setText(text)
-        self._mark.setVisible(bool(text))
+        self._show()
+
+    def show_hint(self, text: str) -> None:
+        """Say something that is not wrong, as long as nothing is; an empty text takes it back."""
+        if text != self._hint:
+            self._hint = text
+            self._show()
+
+    def _show(self) -> None:
+        words = self._text or self._hint
+        self._label.setText(words)
+        self._mark.setVisible(bool(self._text))
         self._paint()
-        self._field.setAccessibleDescription(text)
+        self._field.setAccessibleDescription(words)
         if not self._reserved:
-            self.setVisible(bool(text))
+            self.setVisible(bool(words))
 
     def clear(self) -> None:
         """All is well."""
@@ -78,8 +90,9 @@ class FieldError(QWidget):
 
     def _paint(self) -> None:
         own = tones(self.palette())
-        colour = own.error if self._blocks else own.warning
         palette = self._label.palette()
+        quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        colour = own.error if self._blocks else own.warning if self._text else quiet
         if palette.color(QPalette.ColorRole.WindowText) != colour:
             palette.setColor(QPalette.ColorRole.WindowText, colour)
             self._label.setPalette(palette)

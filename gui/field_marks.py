@@ -9,23 +9,14 @@ from typing import Any, Final
 
 from PySide6.QtCore import QCoreApplication
 
-from core.fields import UNSET, FieldKind, FieldSpec
+from core.evidence import FieldOrigin
+from core.fields import OVERRIDABLE, UNSET, FieldKind, FieldSpec
 from core.overrides import is_unset
 from core.settings_values import same_value
 from core.verdicts import Outcome, Report, Verdict
 from gui.roll_items import value_words
-from gui.verdict_words import day_words, measured_words, reason_words
+from gui.verdict_words import day_words, measured_words, reason_words, source_words
 from gui.words import tr_core
-
-
-class ValueSource(StrEnum):
-    """Who said a value."""
-
-    YOU = "you"
-    MEASURED = "measured"
-    DECLARED = "declared"
-    CATALOGUE = "catalogue"
-    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +24,23 @@ class SaidValue:
     """A value of a field with its source; `at` is ISO 8601 where it has a date, `why` a sentence where it has one."""
 
     value: Any
-    source: ValueSource
+    source: FieldOrigin
     at: str = ""
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One verdict with its date and whether it still holds for the server as it is now."""
+    """One verdict with its date and whether it still holds for the server as it is now.
+
+    `elsewhere` names what it was imported from; empty where it was measured here.
+    """
 
     field: str
     verdict: Verdict
     at: str
     is_stale: bool = False
+    elsewhere: str = ""
 
     @property
     def is_decided(self) -> bool:
@@ -121,6 +116,16 @@ def findings_of(report: Report) -> dict[str, Finding]:
     return {name: Finding(Measured(name, verdict, report.at)) for name, verdict in report.verdicts.items()}
 
 
+def measured_values(report: Report, at: str, dates: Mapping[str, str] | None = None) -> dict[str, SaidValue]:
+    """What *Use All Measured* takes over; `dates` tells of the fields that were measured at another time."""
+    known = dates or {}
+    return {
+        name: SaidValue(value, FieldOrigin.MEASURED, known.get(name, at))
+        for name, value in report.overrides.items()
+        if name in OVERRIDABLE
+    }
+
+
 def mark_of(spec: FieldSpec, value: Any, finding: Finding) -> Mark:
     """What to say of a field with that stored value, UNSET where it has none."""
     is_set = value is not UNSET and not is_unset(value)
@@ -130,18 +135,23 @@ def mark_of(spec: FieldSpec, value: Any, finding: Finding) -> Mark:
         return _unmeasured(spec, value, finding, source, is_set=is_set)
     says = _measured_sentence(spec, measured)
     if not measured.is_decided:
-        return Mark(MarkKind.INCONCLUSIVE, _tr("Inconclusive"), says, _offer(spec, value, finding, is_set=is_set))
+        said = _offer(spec, value, finding, is_set=is_set)
+        if said is None:
+            return Mark(MarkKind.INCONCLUSIVE, _tr("Inconclusive"), says)
+        # What one click takes over is to be read beside it.
+        reasons = f"{_said_sentence(spec, said)} {tr_core(said.why)}".strip()
+        return Mark(MarkKind.OFFERED, _said_words(spec, said), f"{reasons} {says}", said)
     effective = value if is_set else spec.default
     setting = measured.verdict.setting
     wanted = spec.default if setting is UNSET else setting
-    offer = None if setting is UNSET else SaidValue(setting, ValueSource.MEASURED, measured.at)
+    offer = None if setting is UNSET else SaidValue(setting, FieldOrigin.MEASURED, measured.at)
     found = measured_words(spec, measured.verdict)
     if measured.is_stale:
         text = _tr("{value}, outdated").format(value=found) if spec.kind in _SHORT else _tr("Outdated")
         differs = not same_setting(effective, wanted)
         return Mark(MarkKind.STALE, text, says, offer if differs else None)
     if same_setting(effective, wanted):
-        if is_set and _origin_of(value, finding) is ValueSource.MEASURED:
+        if is_set and _origin_of(value, finding) is FieldOrigin.MEASURED:
             return Mark(MarkKind.CONFIRMED, source, says)
         return Mark(MarkKind.CONFIRMED, _tr("{source}, confirmed").format(source=source), says)
     if is_set:
@@ -170,50 +180,57 @@ def _offer(spec: FieldSpec, value: Any, finding: Finding, *, is_set: bool) -> Sa
     return said
 
 
-def _origin_of(value: Any, finding: Finding) -> ValueSource:
+def _origin_of(value: Any, finding: Finding) -> FieldOrigin:
     origin = finding.origin
-    return origin.source if origin is not None and same_setting(origin.value, value) else ValueSource.YOU
+    return origin.source if origin is not None and same_setting(origin.value, value) else FieldOrigin.YOU
 
 
 def _source_words(value: Any, finding: Finding) -> str:
     """Where a set value comes from: you, or what you took over."""
     source = _origin_of(value, finding)
-    if source is ValueSource.MEASURED and finding.origin is not None:
+    if source is FieldOrigin.MEASURED and finding.origin is not None:
         return _tr("Measured {day}").format(day=day_words(finding.origin.at))
     return {
-        ValueSource.YOU: _tr("You"),
-        ValueSource.MEASURED: _tr("Measured"),
-        ValueSource.DECLARED: _tr("Declared"),
-        ValueSource.CATALOGUE: _tr("Catalogue"),
-        ValueSource.NAME: _tr("By name"),
+        FieldOrigin.YOU: _tr("You"),
+        FieldOrigin.MEASURED: _tr("Measured"),
+        FieldOrigin.DECLARED: _tr("Declared"),
+        FieldOrigin.CATALOGUE: _tr("Catalogue"),
+        FieldOrigin.NAME: _tr("By name"),
     }[source]
 
 
 def _said_words(spec: FieldSpec, said: SaidValue) -> str:
     texts = {
-        ValueSource.YOU: _tr("You: {value}"),
-        ValueSource.MEASURED: _tr("Measured {value}"),
-        ValueSource.DECLARED: _tr("Declared {value}"),
-        ValueSource.CATALOGUE: _tr("Catalogue: {value}"),
-        ValueSource.NAME: _tr("By name: {value}"),
+        FieldOrigin.YOU: _tr("You: {value}"),
+        FieldOrigin.MEASURED: _tr("Measured {value}"),
+        FieldOrigin.DECLARED: _tr("Declared {value}"),
+        FieldOrigin.CATALOGUE: _tr("Catalogue: {value}"),
+        FieldOrigin.NAME: _tr("By name: {value}"),
     }
     return texts[said.source].format(value=value_words(spec, said.value))
 
 
 def _said_sentence(spec: FieldSpec, said: SaidValue) -> str:
     texts = {
-        ValueSource.YOU: _tr("You said {value}."),
-        ValueSource.MEASURED: _tr("Measured {value}."),
-        ValueSource.DECLARED: _tr("Declared: {value}."),
-        ValueSource.CATALOGUE: _tr("In the catalogue: {value}."),
-        ValueSource.NAME: _tr("By the model's name: {value}."),
+        FieldOrigin.YOU: _tr("You said {value}."),
+        FieldOrigin.MEASURED: _tr("Measured {value}."),
+        FieldOrigin.DECLARED: _tr("Declared: {value}."),
+        FieldOrigin.CATALOGUE: _tr("In the catalogue: {value}."),
+        FieldOrigin.NAME: _tr("By the model's name: {value}."),
     }
     return texts[said.source].format(value=value_words(spec, said.value))
 
 
 def _measured_sentence(spec: FieldSpec, measured: Measured) -> str:
-    sentence = _tr("Measured on {day}: {value}.").format(
-        day=day_words(measured.at), value=measured_words(spec, measured.verdict)
+    words = (
+        _tr("Measured elsewhere ({name}) on {day}: {value}.")
+        if measured.elsewhere
+        else _tr("Measured on {day}: {value}.")
+    )
+    sentence = words.format(
+        name=source_words(measured.elsewhere),
+        day=day_words(measured.at),
+        value=measured_words(spec, measured.verdict),
     )
     reason = reason_words(measured.verdict)
     stale = _tr("The server has changed since.") if measured.is_stale else ""

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMessageBox
 
     from gui.engine_host import EngineHost
+    from gui.evidence_panel import EvidencePanel
 
 # The window's first size, where the screen has room, and its panels' shares of it, in heights of a line.
 _FIRST_SIZE_LINES = (96, 54)
@@ -96,6 +97,11 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------------------------------------- composition
 
+    def _make_evidence(self) -> EvidencePanel:
+        from gui.evidence_panel import EvidencePanel
+
+        return EvidencePanel(self.registry, self.saver, lambda: self.engine)
+
     def _build(self) -> None:
         self.search = SearchBox()
         self.toolbar = self.actions_by_name.build_toolbar(self.search)
@@ -104,7 +110,7 @@ class MainWindow(QMainWindow):
         self.pages = RollPages(self.table)
         self.banner = BrokenFileBanner()
         self.details = DetailsPanel(self.registry)
-        self.evidence_tab = EvidenceTab(self.registry, self.saver, lambda: self.engine)
+        self.evidence_tab = EvidenceTab(self._make_evidence)
         self.details.add_panel(self.evidence_tab, self.tr("Evidence"), "microscope")
         self.try_tab = TryTab(self.registry, lambda: self.engine)
         self.details.add_panel(self.try_tab, self.tr("Try it"), "player-play")
@@ -169,6 +175,7 @@ class MainWindow(QMainWindow):
         self.conflicts.found.connect(model.set_conflicts)
         self.first_painted.connect(self.conflicts.start)
         self.try_tab.providers_wanted.connect(self.commands.open_providers)
+        self.evidence_tab.providers_wanted.connect(self.commands.open_providers)
         self._connect_actions()
 
     def _connect_actions(self) -> None:

@@ -18,13 +18,13 @@ from core.document import Document
 from core.entry import UserModelEntry
 from core.errors import MusterError
 from core.registry import Registry
-from core.verdicts import Report
+from core.report_history import DatedVerdict
 from gui.buttons import push_button
 from gui.edit_notices import EditNotices
 from gui.evidence_store import EvidenceStore
 from gui.measure_options import MeasureOptions
 from gui.measure_table import MeasureTableModel, MeasureTableView
-from gui.measured_changes import last_reports, note_measured, with_measured
+from gui.measured_changes import last_verdicts, note_measured, with_measured
 from gui.measuring_batch import Measurement, MeasuringBatch, MeasuringState
 from gui.measuring_jobs import Asker, PreparedJob, measure_job
 from gui.notices import Notices
@@ -36,13 +36,13 @@ from gui.verdict_words import cost_words
 from gui.words import count_models
 from gui.work_dialog import WorkDialog
 
-_SIZE_LINES = (60, 42)
+_SIZE_LINES = (76, 44)
 
 
 class MeasureDialog(WorkDialog):
     """Measures the rows of a scope. `applied` brings the keys of the rows that were changed.
 
-    Every report goes to the evidence, from which the last measurements come that drift is told against.
+    Every report goes to the evidence, from which the verdicts come that drift is told against.
     """
 
     applied = Signal(list)
@@ -63,7 +63,7 @@ class MeasureDialog(WorkDialog):
         self._registry = registry
         self._saver = saver
         self._engine = engine
-        self.options = MeasureOptions(scopes, self)
+        self.options = MeasureOptions(registry, scopes, self)
         self._evidence = evidence
         self.batch = MeasuringBatch((), self._start_job, self)
         self.table_model = MeasureTableModel((), self)
@@ -111,14 +111,14 @@ class MeasureDialog(WorkDialog):
 
     # ------------------------------------------------------------------------------------------------------- what runs
 
-    def _load_last_reports(self) -> None:
+    def _load_last_verdicts(self) -> None:
         if self._evidence is not None:
             ids = [one.entry.id for one in self.batch.measurements if one.entry.id is not None]
-            self._evidence.use(partial(last_reports, ids), self, self._take_last_reports)
+            self._evidence.use(partial(last_verdicts, ids), self, self._take_last_verdicts)
 
-    def _take_last_reports(self, reports: Mapping[str, Report]) -> None:
+    def _take_last_verdicts(self, verdicts: Mapping[str, Mapping[str, DatedVerdict]]) -> None:
         for measurement in self.batch.measurements:
-            measurement.before = reports.get(measurement.entry.id or "")
+            measurement.before = verdicts.get(measurement.entry.id or "")
         self.panel.show_again()
 
     @Slot()
@@ -147,7 +147,7 @@ class MeasureDialog(WorkDialog):
         old_batch.deleteLater()
         old_model.deleteLater()
         self.panel.clear()
-        self._load_last_reports()
+        self._load_last_verdicts()
         self._show_state()
 
     @Slot(int)

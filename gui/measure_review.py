@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -27,6 +27,7 @@ from gui.icons import icon_pixmap
 from gui.measured_changes import FieldChange, field_changes
 from gui.measuring_batch import Measurement
 from gui.roll_items import value_words
+from gui.shared_columns import ColumnShare, SharedColumns
 from gui.theme import tones
 from gui.tick_outlines import with_seen_outline
 from gui.verdict_words import OUTCOME_ICONS, measured_words, reason_words
@@ -46,7 +47,10 @@ class Column(IntEnum):
 _Index = QModelIndex | QPersistentModelIndex
 _KEY_ROLE = Qt.ItemDataRole.UserRole
 _LINE_ROLE = Qt.ItemDataRole.UserRole + 1
-_WIDTH_CHARS = {Column.SETTING: 50, Column.NOW: 30, Column.BEFORE: 24, Column.MEASURED: 26}
+_SHARES: Mapping[int, ColumnShare] = {
+    Column.SETTING: ColumnShare(28, 3), Column.NOW: ColumnShare(12, 1), Column.BEFORE: ColumnShare(10, 1),
+    Column.MEASURED: ColumnShare(12, 1), Column.REASON: ColumnShare(24, 4),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +110,10 @@ class MeasureReview(QTreeWidget):
         header.setObjectName("review_columns")
         header.setAccessibleName(self.tr("Columns"))
         header.setSectionsMovable(False)
-        header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, chars in _WIDTH_CHARS.items():
-            self.setColumnWidth(column, chars * self.fontMetrics().averageCharWidth())
         self.setColumnHidden(Column.BEFORE, True)
+        self._shared = SharedColumns(self, header, _SHARES)
         self.setItemDelegate(_ReviewDelegate(self))
         self.itemChanged.connect(self._take_tick)
         self.itemActivated.connect(self._activate)
@@ -189,6 +191,7 @@ class MeasureReview(QTreeWidget):
 
     def _show_last_time(self) -> None:
         self.setColumnHidden(Column.BEFORE, all(one.before is None for one in self._measurements))
+        self._shared.share_out()
 
     def _key_of(self, row: int) -> str:
         item = self.topLevelItem(row)
@@ -259,8 +262,8 @@ class MeasureReview(QTreeWidget):
             item.setCheckState(Column.SETTING, Qt.CheckState.Unchecked if left_out else Qt.CheckState.Checked)
         item.setText(Column.NOW, self._now_words(change))
         if change.before is not None:
-            item.setText(Column.BEFORE, measured_words(spec, change.before))
-            item.setIcon(Column.BEFORE, self._outcome_icon(change.before.value))
+            item.setText(Column.BEFORE, measured_words(spec, change.before.verdict))
+            item.setIcon(Column.BEFORE, self._outcome_icon(change.before.verdict.value))
         item.setText(Column.MEASURED, self._measured_words(change))
         if change.verdict is not None:
             item.setIcon(Column.MEASURED, self._outcome_icon(change.verdict.value))

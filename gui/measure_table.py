@@ -20,7 +20,9 @@ from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
+from core.errors import MusterError, RunError
 from core.fields import FIELDS
+from core.report_failures import failure_of
 from core.verdicts import Outcome, Report
 from gui.badges import CellDelegate
 from gui.colours import mixed
@@ -28,6 +30,7 @@ from gui.icons import paint_icon
 from gui.measuring_batch import Measurement, MeasuringState
 from gui.read_only_table import NumberDelegate, ReadOnlyTableModel, ReadOnlyTableView
 from gui.roll_items import provider_name
+from gui.shared_columns import ColumnShare, SharedColumns
 from gui.theme import tones
 from gui.words import one_line, tr_core
 
@@ -51,8 +54,10 @@ class Column(IntEnum):
 
 
 _NUMBERS = (Column.CALLS, Column.TOKENS)
-_WIDTH_CHARS: Mapping[int, int] = {
-    Column.MODEL: 32, Column.PROVIDER: 14, Column.STATE: 16, Column.STEP: 24, Column.CALLS: 7, Column.TOKENS: 8,
+_SHARES: Mapping[int, ColumnShare] = {
+    Column.MODEL: ColumnShare(18, 3), Column.PROVIDER: ColumnShare(10, 1), Column.STATE: ColumnShare(14),
+    Column.STEP: ColumnShare(16, 2), Column.CALLS: ColumnShare(6), Column.TOKENS: ColumnShare(7),
+    Column.FOUND: ColumnShare(24, 5),
 }  # fmt: skip
 
 
@@ -102,7 +107,7 @@ class MeasureTableModel(ReadOnlyTableModel):
             case Column.PROVIDER:
                 return one_line(provider_name(measurement.entry.provider_type, measurement.entry.provider_id))
             case Column.STATE:
-                return self.state_words(measurement.state)
+                return self.state_words(measurement.told_state)
             case Column.STEP:
                 return self._step(measurement)
             case Column.CALLS | Column.TOKENS if measurement.progress is None and measurement.report is None:
@@ -128,10 +133,8 @@ class MeasureTableModel(ReadOnlyTableModel):
 
     def _step(self, measurement: Measurement) -> str:
         progress = measurement.progress
-        if measurement.is_over or measurement.state is MeasuringState.WAITING:
+        if measurement.is_over or progress is None:
             return ""
-        if progress is None:
-            return self.tr("Waiting for its turn")
         return one_line(tr_core(progress.words or progress.probe))
 
     def _found(self, measurement: Measurement) -> str:
@@ -147,7 +150,10 @@ class MeasureTableModel(ReadOnlyTableModel):
 
     def _tool_tip(self, measurement: Measurement, column: int) -> str:
         if measurement.error is not None:
-            return tr_core(str(measurement.error))
+            return told(measurement.error)
+        failure = failure_of(measurement.report) if measurement.report is not None else None
+        if column == Column.FOUND and failure is not None:
+            return told(failure)
         if column == Column.FOUND and measurement.report is not None:
             return "\n".join(
                 f"{tr_core(FIELDS[name].label)}: {tr_core(verdict.reason)}"
@@ -155,6 +161,12 @@ class MeasureTableModel(ReadOnlyTableModel):
                 if name in FIELDS and verdict.reason
             )
         return self._text(measurement, column)
+
+
+def told(error: MusterError) -> str:
+    """All that an error says, in lines: what did not happen, what to do, and the endpoint's own words."""
+    detail = one_line(error.detail, 200) if isinstance(error, RunError) else ""
+    return "\n".join(filter(None, (tr_core(error.title), tr_core(error.hint), detail)))
 
 
 def verdict_summary(report: Report) -> str:
@@ -192,7 +204,7 @@ class StateDelegate(CellDelegate):
         self, painter: QPainter, cell: QStyleOptionViewItem, rect: QRect, text: str, index: _Index
     ) -> None:
         measurement = index.data(_MEASUREMENT_ROLE)
-        state = measurement.state if isinstance(measurement, Measurement) else MeasuringState.WAITING
+        state = measurement.told_state if isinstance(measurement, Measurement) else MeasuringState.WAITING
         colour = self._colour(cell, state)
         side = round(cell.fontMetrics.height() * 0.95)
         place = QRect(rect.left(), rect.center().y() - side // 2 + 1, side, side)
@@ -237,7 +249,7 @@ class StepDelegate(CellDelegate):
 
 
 class MeasureTableView(ReadOnlyTableView):
-    """Shows a batch; the last column takes the room that is left."""
+    """Shows a batch; its columns share the width."""
 
     def __init__(self, model: MeasureTableModel, parent: QWidget | None = None) -> None:
         super().__init__("measure_table", self.tr("Measurements"), parent)
@@ -245,4 +257,5 @@ class MeasureTableView(ReadOnlyTableView):
         quiet = CellDelegate(self, role=_Role.PlaceholderText)
         plain, number = CellDelegate(self), NumberDelegate(self)
         delegates = (plain, quiet, StateDelegate(self), StepDelegate(self), number, number, plain)
-        self.show_columns(model, delegates, width_chars=_WIDTH_CHARS, stretched=Column.FOUND)
+        self.show_columns(model, delegates, width_chars={}, stretched=Column.FOUND)
+        self._shared = SharedColumns(self, self.columns, _SHARES)

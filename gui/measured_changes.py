@@ -10,23 +10,24 @@ from core.entry import UserModelEntry
 from core.evidence import Evidence, FieldOrigin
 from core.fields import FIELDS, UNSET
 from core.overrides import is_unset
+from core.report_history import DatedVerdict, contradicts
 from core.settings_values import same_value
-from core.verdicts import Outcome, Report, Verdict
+from core.verdicts import Report, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field of one entry: what the person has set (UNSET: nothing), and what was measured.
 
-    `measured` is UNSET where measuring writes nothing. `before` is the verdict of the last measurement, None where
-    there is none.
+    `measured` is UNSET where measuring writes nothing. `before` is the last verdict before that said yes or no,
+    None where there is none.
     """
 
     name: str
     now: Any
     measured: Any
     verdict: Verdict | None = None
-    before: Verdict | None = None
+    before: DatedVerdict | None = None
 
     @property
     def is_change(self) -> bool:
@@ -39,30 +40,24 @@ class FieldChange:
 
         A value that the last measurement gave is not the person's word.
         """
-        from_measuring = (
-            self.before is not None and self.before.setting is not UNSET and same_value(self.before.setting, self.now)
-        )
+        before = self.before.verdict.setting if self.before is not None else UNSET
+        from_measuring = before is not UNSET and same_value(before, self.now)
         return self.is_change and self.now is not UNSET and not from_measuring
 
     @property
     def is_flipped(self) -> bool:
         """Whether the last measurement found something else."""
-        return self.verdict is not None and self.before is not None and differ(self.before, self.verdict)
+        if self.verdict is None or self.before is None:
+            return False
+        return contradicts(self.before.verdict, self.verdict)
 
 
-def differ(before: Verdict, after: Verdict) -> bool:
-    """Whether two measurements contradict each other; one that cannot tell contradicts nothing."""
-    if Outcome.INCONCLUSIVE in (before.value, after.value):
-        return False
-    if before.value is not after.value:
-        return True
-    return before.setting is not UNSET and after.setting is not UNSET and not same_value(before.setting, after.setting)
-
-
-def field_changes(entry: UserModelEntry, report: Report, before: Report | None = None) -> tuple[FieldChange, ...]:
-    """Every measured field in the schema's order."""
+def field_changes(
+    entry: UserModelEntry, report: Report, before: Mapping[str, DatedVerdict] | None = None
+) -> tuple[FieldChange, ...]:
+    """Every measured field in the schema's order; `before` is what was decided until then."""
     own = {name: value for name, value in (entry.overrides or {}).items() if not is_unset(value)}
-    earlier = before.verdicts if before is not None else {}
+    earlier = before or {}
     names = [name for name in FIELDS if name in report.verdicts or name in report.overrides]
     return tuple(
         FieldChange(
@@ -82,10 +77,10 @@ def with_measured(entry: UserModelEntry, changes: Iterable[FieldChange]) -> User
     return entry.with_changes(overrides={**(entry.overrides or {}), **measured} or None)
 
 
-def last_reports(entry_ids: Iterable[str], evidence: Evidence) -> dict[str, Report]:
-    """What was measured last, by entry."""
-    found = ((entry_id, evidence.latest(entry_id)) for entry_id in entry_ids)
-    return {entry_id: stored.report for entry_id, stored in found if stored is not None}
+def last_verdicts(entry_ids: Iterable[str], evidence: Evidence) -> dict[str, dict[str, DatedVerdict]]:
+    """Entry → what was decided of each field until now; without those that nothing was decided of."""
+    found = {entry_id: evidence.decided(entry_id) for entry_id in entry_ids}
+    return {entry_id: verdicts for entry_id, verdicts in found.items() if verdicts}
 
 
 def note_measured(entries: Iterable[UserModelEntry], names: Mapping[str, Sequence[str]], evidence: Evidence) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.entry import UserModelEntry
 from core.errors import MusterError
+from core.report_history import DatedVerdict
 from core.verdicts import Progress, Report
 from gui.measuring_jobs import PreparedJob
 
@@ -35,7 +36,7 @@ _OVER = frozenset({MeasuringState.DONE, MeasuringState.PARTIAL, MeasuringState.F
 
 @dataclass(slots=True)
 class Measurement:
-    """One model of a batch. `before` is what the last measurement found."""
+    """One model of a batch. `before` is what was decided of each field before, whenever that was."""
 
     key: str
     entry: UserModelEntry
@@ -43,8 +44,14 @@ class Measurement:
     progress: Progress | None = None
     report: Report | None = None
     error: MusterError | None = None
-    before: Report | None = None
+    before: Mapping[str, DatedVerdict] | None = None
     job: PreparedJob | None = field(default=None, repr=False)
+
+    @property
+    def told_state(self) -> MeasuringState:
+        """How far it is for the person: what was handed over waits as long as nothing is asked."""
+        is_in_line = self.state is MeasuringState.RUNNING and self.progress is None
+        return MeasuringState.WAITING if is_in_line else self.state
 
     @property
     def is_over(self) -> bool:

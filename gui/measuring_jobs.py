@@ -7,9 +7,10 @@ the asking happens in the engine's process.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Slot
 
 from core.discovery_preparation import prepare_discovery
 from core.errors import MusterError
@@ -119,6 +120,20 @@ class PreparedJob(Job):
             self._inner.cancel()
 
 
+def running(engine: Asker | None) -> Asker:
+    """The engine's host, for a job.
+
+    Raises:
+        MusterError: there is none yet.
+    """
+    if engine is None:
+        raise MusterError(
+            QCoreApplication.translate("measuring_jobs", "The engine has not started yet."),
+            QCoreApplication.translate("measuring_jobs", "Try again in a moment."),
+        )
+    return engine
+
+
 def measure_job(
     engine: Asker,
     registry: Registry,
@@ -168,12 +183,13 @@ def discover_job(
     provider_type: str,
     provider_id: str,
     *,
+    asks_more: bool = True,
     parent: QObject | None = None,
 ) -> PreparedJob:
-    """Lists a provider's models: success is a tuple of `OfferedModel`."""
+    """Lists a provider's models: success is a tuple of `OfferedModel`. Without `asks_more` only the list is read."""
 
     def prepare() -> Request:
-        spec = prepare_discovery(registry, provider_id, provider_type=provider_type)
+        spec = replace(prepare_discovery(registry, provider_id, provider_type=provider_type), asks_more=asks_more)
         return Request({"spec": spec.to_wire()}, tuple(spec.secrets.values()))
 
     return PreparedJob(engine, "discover", prepare, _read_offers, parent=parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPalette
@@ -18,18 +19,26 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from core.errors import MusterError
+from core.entry import UserModelEntry
+from core.errors import MusterError, RunError
 from core.measurement_preparation import THOROUGH
+from core.registry import Registry
+from core.report_failures import failure_of
 from core.verdicts import Limits, Progress, Report
 from gui.buttons import push_button
 from gui.colours import mixed
+from gui.error_box import is_about_provider
 from gui.icons import icon_pixmap
+from gui.measuring_costs import Cost, cost_of, limits_cost
 from gui.measuring_jobs import PreparedJob
 from gui.run_figures import with_tabular_figures
 from gui.theme import tones
 from gui.verdict_words import cost_words, report_words
-from gui.words import tr_core
+from gui.words import one_line, tr_core
+from gui.worker import run_in_worker
 from gui.wrapped_label import message_label
+
+_MOST_DETAIL: Final = 200
 
 
 class PaneState(StrEnum):
@@ -50,21 +59,32 @@ def limits_for(*, thorough: bool) -> Limits:
 class MeasuringPane(QFrame):
     """One measurement after another. Nothing is sent before *Start*, and nothing is written at all.
 
-    `begin` makes the job for limits, or raises why it cannot be. `measured` brings each `Report`, partial ones too;
-    `use_all_wanted` comes from the button that takes all values over; `resized` when the pane needs another height.
+    `begin` makes the job for limits, or raises why it cannot be; `subject` tells of whom the costs are. `measured`
+    brings each `Report`, partial ones too; `use_all_wanted` comes from the button that takes all values over,
+    `providers_wanted` from the one that leads to keys and addresses; `resized` when the pane needs another height.
     """
 
     measured = Signal(object)
     use_all_wanted = Signal()
+    providers_wanted = Signal()
     resized = Signal()
     state_changed = Signal(str)
 
-    def __init__(self, begin: Callable[[Limits], PreparedJob], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        subject: Callable[[], UserModelEntry | None],
+        begin: Callable[[Limits], PreparedJob],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("measuring_pane")
         self.setAccessibleName(self.tr("Measuring"))
         self.setAutoFillBackground(True)
+        self._registry = registry
+        self._subject = subject
         self._begin = begin
+        self._asked = 0
         self._state = PaneState.HIDDEN
         self._job: PreparedJob | None = None
         self._last_cost: tuple[int, int] | None = None
@@ -93,6 +113,7 @@ class MeasuringPane(QFrame):
         self.stop_button.setToolTip(self.tr("Stop measuring and keep what was found"))
         self.use_button = push_button("measuring_use_all", self.tr("Use A&ll Measured"), "check", self)
         self.again_button = push_button("measuring_again", self.tr("Tr&y Again"), "refresh", self)
+        self.providers_button = push_button("measuring_providers", self.tr("Open Providers…"), "plug-connected", self)
         self.close_button = push_button("measuring_close", self.tr("Close"), "x", self)
         self._lay_out()
         self.thorough.toggled.connect(self._show_cost)
@@ -100,6 +121,7 @@ class MeasuringPane(QFrame):
         self.again_button.clicked.connect(self.start)
         self.stop_button.clicked.connect(self.stop)
         self.use_button.clicked.connect(self._use_all)
+        self.providers_button.clicked.connect(self.providers_wanted)
         self.close_button.clicked.connect(self.close_pane)
         self.hide()
         self._dress()
@@ -221,8 +243,13 @@ class MeasuringPane(QFrame):
     @Slot(object)
     def _note_report(self, report: Report) -> None:
         self._job = None
-        offer = self.tr("Use A&ll Measured") if report.overrides else ""
-        self.show_result(self._report_title(report), report_words(report), offer)
+        failure = failure_of(report)
+        if failure is not None:
+            self._fail(failure)
+        else:
+            offer = self.tr("Use A&ll Measured") if report.overrides else ""
+            self.show_result(self._report_title(report), report_words(report), offer)
+            self.again_button.setVisible(not report.is_decided)
         self.measured.emit(report)
 
     @Slot(object)
@@ -230,8 +257,11 @@ class MeasuringPane(QFrame):
         self._job = None
         had_focus = self._has_focus()
         self._title.setText(tr_core(error.title))
-        self._words.setText(tr_core(error.hint))
+        words = one_line(error.detail, _MOST_DETAIL) if isinstance(error, RunError) else ""
+        said = self.tr("It says: {words}").format(words=words) if words else ""
+        self._words.setText(" ".join(filter(None, (tr_core(error.hint), said))))
         self._show(PaneState.FAILED)
+        self.providers_button.setVisible(is_about_provider(error))
         if had_focus:
             self.again_button.setFocus(Qt.FocusReason.OtherFocusReason)
         self._announce()
@@ -258,13 +288,28 @@ class MeasuringPane(QFrame):
 
     @Slot()
     def _show_cost(self) -> None:
-        limits = limits_for(thorough=self.thorough.isChecked())
-        most = self.tr("At most {cost}.").format(cost=cost_words(limits.calls, limits.tokens))
+        """Says what the limits allow, and asks on a worker what it will take: a key may take a moment to be read."""
         self._title.setText(self.tr("Measuring asks the model itself, and each call costs."))
+        limits, entry = limits_for(thorough=self.thorough.isChecked()), self._subject()
+        self._say_cost(limits, limits_cost(1, limits))
+        self._asked += 1
+        asked = self._asked
+        if entry is not None:
+            run_in_worker(
+                self,
+                lambda: cost_of(self._registry, [entry], limits),
+                on_done=lambda cost: self._take_cost(asked, limits, cost),
+            )
+
+    def _take_cost(self, asked: int, limits: Limits, cost: Cost) -> None:
+        if asked == self._asked and self._state is PaneState.ASKING and cost.calls:
+            self._say_cost(limits, cost)
+
+    def _say_cost(self, limits: Limits, cost: Cost) -> None:
+        words = [self.tr("About {cost} at most.").format(cost=cost_words(cost.calls, cost.tokens))]
         if self._last_cost is not None and not limits.thorough:
-            last = self.tr("The last time took {cost}.").format(cost=cost_words(*self._last_cost))
-            most = f"{most} {last}"
-        self._words.setText(f"{most} {self.tr('Nothing is changed without a click.')}")
+            words.append(self.tr("The last time took {cost}.").format(cost=cost_words(*self._last_cost)))
+        self._words.setText(" ".join([*words, self.tr("Nothing is changed without a click.")]))
 
     def _show(self, state: PaneState) -> None:
         self._state = state
@@ -274,6 +319,7 @@ class MeasuringPane(QFrame):
             self.stop_button: state is PaneState.RUNNING,
             self.bar: state is PaneState.RUNNING,
             self.again_button: state is PaneState.FAILED,
+            self.providers_button: False,
             self.use_button: state is PaneState.DONE,
             self.close_button: state is not PaneState.RUNNING,
         }
@@ -295,6 +341,7 @@ class MeasuringPane(QFrame):
     def _lay_out(self) -> None:
         height = self.fontMetrics().height()
         buttons = QHBoxLayout()
+        buttons.setSpacing(height // 2)
         for widget in (self.thorough, self.start_button, self.again_button, self.use_button, self.stop_button):
             buttons.addWidget(widget)
         buttons.addStretch(1)
@@ -309,6 +356,8 @@ class MeasuringPane(QFrame):
         grid.addWidget(self._words, 1, 1)
         grid.addWidget(self.bar, 2, 1)
         grid.addLayout(buttons, 3, 1)
+        # On a line of its own: in the details there is no room beside the others.
+        grid.addWidget(self.providers_button, 4, 1, Qt.AlignmentFlag.AlignLeft)
 
     def _dress(self) -> None:
         parent = self.parentWidget()

@@ -66,6 +66,8 @@ class ModelDialog(QDialog):
         self._watch = RollWatch(registry, self._offer_providers, self)
         self._build(self._entry_to_show())
         self._offers.found.connect(self._offer_models)
+        self._offers.refused.connect(self._note_no_models)
+        self.form.models_wanted.connect(self._ask_for_models)
         self._initial = self.form.state()
         self._recheck()
         target = self.form.provider.focus_target if self.form.provider.chosen is None else self.form.model_id
@@ -128,7 +130,7 @@ class ModelDialog(QDialog):
         if not event.spontaneous() and not self._watch.is_watching:
             self._watch.start()
             self._offer_providers()
-            self._look_up_models()
+            self._show_models()
         super().showEvent(event)
 
     @override
@@ -202,6 +204,7 @@ class ModelDialog(QDialog):
         self.measuring.measure_button.clicked.connect(self._measure)
         self.measuring.suggest_button.clicked.connect(self._suggest)
         self.measuring.resized.connect(self._resize)
+        self.measuring.providers_wanted.connect(self.providers_requested)
         self.measuring.pointed.connect(self._scroll.ensureWidgetVisible)
         self._buttons.accepted.connect(self._submit)
         self._buttons.rejected.connect(self.reject)
@@ -221,14 +224,29 @@ class ModelDialog(QDialog):
         layout.addLayout(pane)
         layout.addLayout(foot)
 
-    def _look_up_models(self) -> None:
+    def _show_models(self) -> None:
+        """Completes from what is known of the chosen provider; nobody is asked before the person does something."""
         chosen = self.form.provider.chosen
         self.set_offered_models(())
-        self._offers.look_up(None if chosen is None else (chosen.provider_type, chosen.provider_id))
+        self.form.model_id.set_can_ask(self._engine is not None and chosen is not None and chosen.ready)
+        self.form.errors["model_id"].show_hint("")
+        self._offers.show(None if chosen is None else (chosen.provider_type, chosen.provider_id))
+
+    @Slot(bool)
+    def _ask_for_models(self, expressly: bool) -> None:
+        chosen = self.form.provider.chosen
+        if chosen is not None and chosen.ready:
+            self._offers.ask((chosen.provider_type, chosen.provider_id), again=expressly)
 
     @Slot(object, object)
     def _offer_models(self, _key: object, model_ids: Sequence[str]) -> None:
+        self.form.errors["model_id"].show_hint("")
         self.set_offered_models(model_ids)
+
+    @Slot(object, object)
+    def _note_no_models(self, _key: object, error: MusterError) -> None:
+        words = self.tr("No list to complete from. {reason}").format(reason=tr_core(error.title))
+        self.form.errors["model_id"].show_hint(words)
 
     @Slot()
     def _offer_providers(self) -> None:
@@ -289,7 +307,7 @@ class ModelDialog(QDialog):
     @Slot(str)
     def _note_change(self, field: str) -> None:
         if field == "provider_id":
-            self._look_up_models()
+            self._show_models()
         if field in ("provider_id", "model_id"):
             self.measuring.note_target()
         self._touched.add(field)

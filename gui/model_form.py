@@ -33,6 +33,8 @@ class ModelForm(QWidget):
     helped = Signal(str)
     """The help of the field that has the focus."""
     providers_requested = Signal()
+    models_wanted = Signal(bool)
+    """The person came to the model ID or typed one; True where a provider was chosen, or its models asked for."""
 
     def __init__(self, intro: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +46,12 @@ class ModelForm(QWidget):
         self.model_id = ModelIdEdit(self)
         self.model_id.setObjectName("model_id")
         self.model_id.setPlaceholderText(self.tr("e.g. gpt-4o-mini or llama3"))
+        self.model_id.setToolTip(
+            self.tr(
+                "Completes from the provider’s own list of models.\n"
+                "The provider is asked for it when you choose it above or come to this field, and not before."
+            )
+        )
         self.name = QLineEdit(self)
         self.name.setObjectName("display_name")
         self.name.setPlaceholderText(self.tr("e.g. My Custom Model"))
@@ -57,6 +65,8 @@ class ModelForm(QWidget):
         self._arrange(intro)
         self.provider.changed.connect(self._note_provider)
         self.provider.providers_requested.connect(self.providers_requested)
+        self.provider.picked.connect(self._want_models_of_another)
+        self.model_id.wanted.connect(self.models_wanted)
         self.model_id.textChanged.connect(self._note_model_id)
         self.name.textChanged.connect(self._note_name)
         self.overrides.changed.connect(self._note_override)
@@ -207,6 +217,10 @@ class ModelForm(QWidget):
     @Slot()
     def _note_provider(self) -> None:
         self.changed.emit("provider_id")
+
+    @Slot()
+    def _want_models_of_another(self) -> None:
+        self.models_wanted.emit(True)
 
     @Slot()
     def _note_model_id(self) -> None:

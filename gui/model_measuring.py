@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QWidget
 
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.fields import OVERRIDABLE
+from core.evidence import FieldOrigin
 from core.offered_models import OfferedModel
 from core.registry import Registry
 from core.verdicts import Limits, Report
 from gui.buttons import push_button
 from gui.evidence_store import EntryEvidence, EvidenceStore, program_evidence
-from gui.field_marks import NO_FINDING, Finding, MarkKind, SaidValue, ValueSource, findings_of
-from gui.measuring_jobs import PreparedJob, measure_job
+from gui.field_marks import NO_FINDING, Finding, MarkKind, SaidValue, findings_of, measured_values
+from gui.measuring_jobs import PreparedJob, measure_job, running
 from gui.measuring_pane import MeasuringPane
 from gui.receipt_view import ReceiptDialog
 from gui.receipts import Receipts
@@ -39,6 +39,7 @@ class ModelMeasuring(QObject):
     """
 
     resized = Signal()
+    providers_wanted = Signal()
     pointed = Signal(object)
     """The widget that is to be looked at first."""
 
@@ -74,9 +75,10 @@ class ModelMeasuring(QObject):
         self.suggest_button.setToolTip(self.tr("Show what the endpoint declares and the catalogue says; asks no model"))
         for button in (self.measure_button, self.suggest_button):
             button.setVisible(engine is not None)
-        self.pane = MeasuringPane(self._begin, parent)
+        self.pane = MeasuringPane(registry, form.draft, self._begin, parent)
         self.pane.measured.connect(self._take_report)
         self.pane.use_all_wanted.connect(self.use_all)
+        self.pane.providers_wanted.connect(self.providers_wanted)
         self.pane.resized.connect(self._note_pane)
         form.overrides.receipt_wanted.connect(self.show_receipt)
         self._receipts.use_wanted.connect(self._use_measured)
@@ -139,17 +141,15 @@ class ModelMeasuring(QObject):
     @Slot()
     def use_all(self) -> None:
         """Show every measured value in the form, or every suggested one where that is what was asked for."""
-        form = self._form.overrides
+        self._form.overrides.use_values(self._all_values().items())
+
+    def _all_values(self) -> dict[str, SaidValue]:
+        """What `use_all` takes over."""
         if self._offers_suggestions:
-            marks = {name: row.mark for name, row in form.rows.items()}
-            form.use_values([(name, mark.offer) for name, mark in marks.items() if mark.offer is not None])
-            return
+            marks = {name: row.mark for name, row in self._form.overrides.rows.items()}
+            return {name: mark.offer for name, mark in marks.items() if mark.offer is not None}
         report = self._report_here()
-        if report is not None:
-            said = (
-                (name, SaidValue(value, ValueSource.MEASURED, report.at)) for name, value in report.overrides.items()
-            )
-            form.use_values([pair for pair in said if pair[0] in OVERRIDABLE])
+        return measured_values(report, report.at) if report is not None else {}
 
     def keep(self, submitted: UserModelEntry) -> None:
         """The draft is on the roll now: keep its evidence, and where its values came from."""
@@ -197,7 +197,7 @@ class ModelMeasuring(QObject):
         """Open the receipt of that field's measurement."""
         row = self._form.overrides.rows[field]
         offer = row.mark.offer
-        can_use = offer is not None and offer.source is ValueSource.MEASURED
+        can_use = offer is not None and offer.source is FieldOrigin.MEASURED
         self._receipts.show(row.finding, can_use=can_use, window=self._window)
 
     @Slot(str)
@@ -211,11 +211,10 @@ class ModelMeasuring(QObject):
     # ------------------------------------------------------------------------------------------------------ measuring
 
     def _begin(self, limits: Limits) -> PreparedJob:
-        if self._engine is None:
-            raise MusterError(self.tr("The engine has not started yet."), self.tr("Try again in a moment."))
+        engine = running(self._engine)
         self._measured_target = _target(self._form.draft())
         self._offers_suggestions = False
-        return measure_job(self._engine, self._registry, self._form.draft(), limits=limits)
+        return measure_job(engine, self._registry, self._form.draft(), limits=limits)
 
     @Slot(object)
     def _take_report(self, report: Report) -> None:
@@ -229,7 +228,8 @@ class ModelMeasuring(QObject):
         self._point_at_news()
 
     def _point_at_news(self) -> None:
-        """Brings the first field that can be set into sight; a conflict comes first."""
+        """Opens what hides a field that can be set, and brings the first into sight; a conflict comes first."""
+        self._form.overrides.show_fields(self._all_values())
         rows = [row for row in self._form.overrides.rows.values() if row.mark.offer is not None]
         conflicts = [row for row in rows if row.mark.kind is MarkKind.CONFLICT]
         for row in [*conflicts, *rows][:1]:

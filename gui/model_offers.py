@@ -2,52 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from core.catalogue import catalogue
-from core.connection_report import ConnectionReport
-from core.credentials import CUSTOM_KEY
 from core.custom_providers import call_address
-from core.providers import PROVIDER_BY_ID, ModelListing, ProviderKind
+from core.errors import MusterError
+from core.offered_models import OfferedModel
+from core.providers import PROVIDER_BY_ID, ModelListing
 from core.registry import Registry
-from gui.connection_panel import Checker
-from gui.jobs import Job
+from gui.measuring_jobs import Asker, PreparedJob, discover_job
 from gui.worker import run_in_worker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Key = tuple[str, str]
 
+_KEPT_S: Final = 300.0
+"""A list is taken for the provider's present one so long."""
+_PATIENCE_S: Final = 30.0
+"""One that did not come is asked for again by typing only after so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What a provider listed, from where and when (`time.monotonic`)."""
+
+    model_ids: tuple[str, ...]
+    address: str
+    at_s: float
+
+
+_listings: WeakKeyDictionary[Registry, dict[Key, _Listing]] = WeakKeyDictionary()
+"""Every dialog on a roll knows what an earlier one was told."""
+
 
 class ModelOffers(QObject):
-    """Looks up what a provider offers: the shipped catalogue, and what the person's own servers list.
+    """What a provider offers: its own list, kept for some minutes; the shipped catalogue as long as that is not there.
 
-    Hosted providers are not asked: the catalogue knows their models without a request. `found` carries the provider's
-    key and its model IDs; a failure offers nothing, for *Check Connection* is the place that tells it.
+    `show` asks nobody. `ask` asks the provider, and is for what a person does. `found` carries the provider's key and
+    its model IDs, `refused` the key and a `MusterError`.
     """
 
     found = Signal(object, object)
+    refused = Signal(object, object)
 
-    def __init__(self, registry: Registry, engine: Checker | None, parent: QObject | None = None) -> None:
+    def __init__(self, registry: Registry, engine: Asker | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._registry = registry
         self._engine = engine
-        self._known: dict[Key, tuple[str, ...]] = {}
+        self._known = _listings.setdefault(registry, {})
+        self._failed_at_s: dict[Key, float] = {}
         self._wanted: Key | None = None
-        self._job: Job | None = None
+        self._job: PreparedJob | None = None
 
-    def look_up(self, key: Key | None) -> None:
-        """Find what that provider offers; only the last one asked for is told."""
+    def show(self, key: Key | None) -> None:
+        """Tell what is known of that provider's models without asking it; only the last one is told."""
         self.stop()
         self._wanted = key
+        listing = self._fresh(key) if key is not None else None
         if key is None:
             return
-        if key in self._known:
-            self.found.emit(key, self._known[key])
-        elif self._is_own_server(key):
-            self._ask(key)
+        if listing is not None:
+            self.found.emit(key, listing.model_ids)
         elif key[0] == "builtin":
-            run_in_worker(self, lambda: tuple(catalogue().get(key[1], {})), on_done=lambda ids: self._tell(key, ids))
+            run_in_worker(self, partial(_catalogue_ids, key[1]), on_done=partial(self._take_catalogue, key))
+
+    def ask(self, key: Key, *, again: bool = False) -> None:
+        """Ask the provider for its list, unless it was told lately; after a failure soon only with `again`."""
+        if key != self._wanted:
+            self.show(key)
+        if self._engine is None or self._job is not None or not _has_list(key) or self._fresh(key) is not None:
+            return
+        if not again and time.monotonic() - self._failed_at_s.get(key, -_PATIENCE_S) < _PATIENCE_S:
+            return
+        job = discover_job(self._engine, self._registry, *key, asks_more=False, parent=self)
+        self._job = job
+        job.succeeded.connect(partial(self._take, key, job, self._address(key)))
+        job.failed.connect(partial(self._fail, key, job))
+        job.finished.connect(job.deleteLater)
+        job.start()
 
     @Slot()
     def stop(self) -> None:
@@ -57,44 +97,45 @@ class ModelOffers(QObject):
         if job is not None:
             job.cancel()
 
-    def _is_own_server(self, key: Key) -> bool:
-        return key[0] == "custom" or (key[1] in PROVIDER_BY_ID and PROVIDER_BY_ID[key[1]].kind is ProviderKind.LOCAL)
-
-    def _ask(self, key: Key) -> None:
-        target = self._endpoint(key)
-        if target is None or self._engine is None:
-            return
-        base_url, listing, read_key = target
-        engine = self._engine
-
-        def begin(api_key: str | None) -> None:
-            if self._wanted == key:
-                self._job = engine.check(base_url, api_key, listing=listing)
-                self._job.succeeded.connect(lambda report: self._take(key, report))
-                self._job.start()
-
-        run_in_worker(self, read_key, on_done=begin)
-
-    def _endpoint(self, key: Key) -> tuple[str, ModelListing, Callable[[], str | None]] | None:
-        credentials = self._registry.credentials
-        if key[0] == "custom":
-            provider = self._registry.document.provider_by_name.get(key[1])
-            if provider is None or not provider.available:
-                return None
-            return call_address(provider.base_url), ModelListing.OPENAI, lambda: credentials.value(*key, CUSTOM_KEY)
-        row = PROVIDER_BY_ID[key[1]]
-        stored = credentials.value(*key, row.base_url_field.config_key) if row.base_url_field else None
-        base_url = (stored or row.base_url or "").rstrip("/")
-        if not base_url:
-            return None
-        return base_url.removesuffix(row.base_url_suffix) + row.base_url_suffix, row.listing, lambda: None
-
-    def _take(self, key: Key, report: ConnectionReport) -> None:
-        self._job = None
-        self._tell(key, report.models)
-
-    def _tell(self, key: Key, model_ids: tuple[str, ...]) -> None:
-        if model_ids:
-            self._known[key] = model_ids
-        if self._wanted == key:
+    def _take_catalogue(self, key: Key, model_ids: tuple[str, ...]) -> None:
+        if self._wanted == key and self._fresh(key) is None:
             self.found.emit(key, model_ids)
+
+    def _take(self, key: Key, job: PreparedJob, address: str, models: tuple[OfferedModel, ...]) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        self._failed_at_s.pop(key, None)
+        model_ids = tuple(model.model_id for model in models)
+        if model_ids:
+            self._known[key] = _Listing(model_ids, address, time.monotonic())
+            self.found.emit(key, model_ids)
+
+    def _fail(self, key: Key, job: PreparedJob, error: MusterError) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        self._failed_at_s[key] = time.monotonic()
+        self.refused.emit(key, error)
+
+    def _fresh(self, key: Key) -> _Listing | None:
+        """The list that was told lately from where the provider is now."""
+        listing = self._known.get(key)
+        if listing is None or listing.address != self._address(key) or time.monotonic() - listing.at_s > _KEPT_S:
+            return None
+        return listing
+
+    def _address(self, key: Key) -> str:
+        """Where a custom provider is; the others move with their settings, which are read on a worker."""
+        provider = self._registry.document.provider_by_name.get(key[1]) if key[0] == "custom" else None
+        return call_address(provider.base_url) if provider is not None else ""
+
+
+def _has_list(key: Key) -> bool:
+    row = PROVIDER_BY_ID.get(key[1]) if key[0] == "builtin" else None
+    return row is None or (row.runs and row.listing is not ModelListing.NONE)
+
+
+def _catalogue_ids(provider_id: str) -> tuple[str, ...]:
+    models: Mapping[str, object] = catalogue().get(provider_id, {})
+    return tuple(models)

@@ -124,6 +124,11 @@ class OfferPanel(QWidget):
 
     # ------------------------------------------------------------------------------------------------------ what shows
 
+    @property
+    def is_list_shown(self) -> bool:
+        """Whether a list stands there, an empty one too."""
+        return self.pages.currentIndex() in (_TABLE, _NOTHING)
+
     def show_hint(self) -> None:
         """No provider is chosen."""
         self.forget()
@@ -190,7 +195,7 @@ class OfferPanel(QWidget):
     @Slot()
     def _filter(self) -> None:
         self.model.set_filter(self.search.text(), _STATES[max(0, self.state_box.currentIndex())])
-        if self.pages.currentIndex() in (_TABLE, _NOTHING):
+        if self.is_list_shown:
             self._show_table()
             self._tell_ticks()
 

@@ -120,11 +120,20 @@ class OverrideForm(QWidget):
         """Say beside each field what is known about it, and nothing beside the others."""
         for name, row in self.rows.items():
             row.show_finding(findings.get(name, NO_FINDING))
+        self._show_counts()
+
+    def show_fields(self, names: Iterable[str]) -> None:
+        """Open *More* where one of these fields is in it: what can be taken over by one click is to be seen."""
+        if any(self.rows[name].spec.placement is Placement.MORE for name in names):
+            self.more.set_open(True)
 
     def use_values(self, values: Iterable[tuple[str, SaidValue]]) -> None:
         """Show these values, each with who said it."""
-        for name, said in values:
+        used = dict(values)
+        self.show_fields(used)
+        for name, said in used.items():
             self.rows[name].use_value(said)
+        self._show_counts()
 
     @property
     def origins(self) -> dict[str, SaidValue]:
@@ -190,8 +199,13 @@ class OverrideForm(QWidget):
                 row.editor.offer(offered)
 
     def _show_counts(self) -> None:
-        more = sum(row.editor.is_set for row in self.rows.values() if row.spec.placement is Placement.MORE)
-        self.more.set_summary(self.tr("{count} set").format(count=more) if more else "")
+        rows = [row for row in self.rows.values() if row.spec.placement is Placement.MORE]
+        words = []
+        if count := sum(row.editor.is_set for row in rows):
+            words.append(self.tr("{count} set").format(count=count))
+        if count := sum(row.mark.offer is not None for row in rows):
+            words.append(self.tr("{count} can be used").format(count=count))
+        self.more.set_summary(", ".join(words))
 
     def _show_ignored(self) -> None:
         while self._ignored_lines:

@@ -9,12 +9,13 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from core.evidence import FieldOrigin
 from core.fields import UNSET, FieldSpec
 from core.overrides import default_for
 from core.settings_values import same_value
 from gui.evidence_column import EvidenceCell
 from gui.field_error import FieldError
-from gui.field_marks import NO_FINDING, Finding, Mark, SaidValue, ValueSource, mark_of, same_setting
+from gui.field_marks import NO_FINDING, Finding, Mark, SaidValue, mark_of, same_setting
 from gui.override_controls import OverrideEditor
 from gui.override_editors import make_editor
 from gui.words import one_line, tr_core
@@ -80,7 +81,7 @@ class OverrideRow(QObject):
 
     def use_value(self, said: SaidValue) -> None:
         """Show that value, and remember who said it."""
-        self._finding = replace(self._finding, origin=None if said.source is ValueSource.YOU else said)
+        self._finding = replace(self._finding, origin=None if said.source is FieldOrigin.YOU else said)
         self.editor.load(deepcopy(said.value))
         self._show_origin()
 

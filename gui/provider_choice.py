@@ -16,10 +16,12 @@ from gui.words import one_line, tr_core
 class ProviderChoice(QWidget):
     """Chooses a provider among those that are ready, built-in and custom apart.
 
-    Where none is ready a sentence stands in the combo's place. `providers_requested` asks for the Providers dialog.
+    Where none is ready a sentence stands in the combo's place. `providers_requested` asks for the Providers dialog;
+    `picked` tells that the person chose, where `changed` may come from what is offered.
     """
 
     changed = Signal()
+    picked = Signal()
     focused = Signal()
     providers_requested = Signal()
 
@@ -43,6 +45,7 @@ class ProviderChoice(QWidget):
         layout.addWidget(self.button)
         self.empty.hide()
         self.combo.currentIndexChanged.connect(self._note_choice)
+        self.combo.activated.connect(self._note_pick)
         self.combo.focused.connect(self.focused)
         self.button.clicked.connect(self.providers_requested)
 
@@ -104,6 +107,10 @@ class ProviderChoice(QWidget):
             if provider.reason:
                 self.combo.setItemData(self.combo.count() - 1, tr_core(provider.reason), Qt.ItemDataRole.ToolTipRole)
             self._offered.append(provider)
+
+    @Slot()
+    def _note_pick(self) -> None:
+        self.picked.emit()
 
     @Slot()
     def _note_choice(self) -> None:

@@ -179,6 +179,11 @@ class ProviderForm(QWidget):
 
         self._store(store, self._settle)
 
+    def show_refusal(self, error: MusterError) -> None:
+        """Say why nothing was saved."""
+        self.refusal.show_problem(tr_core(error.title), tr_core(error.hint))
+        self.refusal.announce()
+
     def before_storing(self) -> None:
         """What has to be durable before a key is; runs on the worker."""
 
@@ -201,8 +206,7 @@ class ProviderForm(QWidget):
 
         def refuse(error: MusterError) -> None:
             self._is_storing = False
-            self.refusal.show_problem(tr_core(error.title), tr_core(error.hint))
-            self.refusal.announce()
+            self.show_refusal(error)
             self.refresh()
 
         run_in_worker(self, work, on_done=finish, on_error=refuse)

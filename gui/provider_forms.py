@@ -206,16 +206,30 @@ class CustomProviderForm(ProviderForm):
                 line.setFocus()
                 self.errors[field].announce()
                 return
-        if self._has_new_address:
-            try:
-                change = self._plan(self.name.text(), self.base_url.text())
-                if change.base is not change.after:
-                    self._saver.commit(change)
-            except MusterError as error:
-                self.refusal.show_problem(tr_core(error.title), tr_core(error.hint))
-                self.refusal.announce()
-                return
-            self._follow(self.name.text().strip())
+        if not self._has_new_address:
+            super().save()
+            return
+        typed = (self.name.text(), self.base_url.text())
+        try:
+            change = self._plan(*typed)
+        except MusterError as error:
+            self.show_refusal(error)
+            return
+        name = typed[0].strip()
+        if name == self._name:
+            self._commit(change, typed)
+        else:
+            # One that another program took out of the file may have left its key, which is not for this address.
+            self._store(lambda: self.registry.forget_earlier_keys([name]), lambda: self._commit(change, typed))
+
+    def _commit(self, change: Change, typed: tuple[str, str]) -> None:
+        try:
+            if change.base is not change.after:
+                self._saver.commit(change)
+        except MusterError as error:
+            self.show_refusal(error)
+            return
+        self._follow(typed)
         super().save()
 
     @override
@@ -224,11 +238,12 @@ class CustomProviderForm(ProviderForm):
         if any(row.is_edited for row in self.rows):
             self.registry.save()
 
-    def _follow(self, name: str) -> None:
-        """Stand for the provider under its new name."""
+    def _follow(self, typed: tuple[str, str]) -> None:
+        """Stand for the provider under its new name and address."""
+        name = typed[0].strip()
         self._name = name
         self.key = ("custom", name)
-        self._shown = (self.name.text(), self.base_url.text())
+        self._shown = typed
         for row in self.rows:
             row.rename_owner(name)
         self.renamed.emit(self.key)

@@ -110,8 +110,8 @@ class ReviewPanel(QStackedWidget):
         if change.verdict is None or measurement.report is None:
             return
         shown = [Measured(change.name, change.verdict, measurement.report.at)]
-        if change.before is not None and measurement.before is not None:
-            shown.append(Measured(change.name, change.before, measurement.before.at))
+        if change.before is not None:
+            shown.append(Measured(change.name, change.before.verdict, change.before.at))
         self._receipts = ReceiptDialog(shown, parent=self.window())
         self._receipts.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._receipts.open()

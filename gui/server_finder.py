@@ -14,6 +14,7 @@ from gui.buttons import push_button
 from gui.measuring_jobs import Asker, PreparedJob, find_servers_job
 from gui.saving import Saver
 from gui.words import count_models, isolated, one_line
+from gui.worker import run_in_worker
 
 
 class ServerFinder(QFrame):
@@ -144,8 +145,17 @@ class ServerFinder(QFrame):
         name, number = server.name, 2
         while name.casefold() in taken:
             name, number = f"{server.name} {number}", number + 1
+        # An earlier provider of that name may have left its key, which is not for this server.
+        run_in_worker(
+            self,
+            lambda: self._registry.forget_earlier_keys([name]),
+            on_done=lambda _: self._commit(name, server.base_url),
+            on_error=self.failed.emit,
+        )
+
+    def _commit(self, name: str, base_url: str) -> None:
         try:
-            self._saver.commit(self._registry.plan_add_provider(name, server.base_url))
+            self._saver.commit(self._registry.plan_add_provider(name, base_url))
         except MusterError as error:
             self.failed.emit(error)
             return

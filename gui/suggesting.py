@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from core.discovery_preparation import prepare_description
 from core.entry import UserModelEntry
 from core.errors import MusterError
+from core.evidence import FieldOrigin
 from core.offered_models import OfferedModel
 from core.suggestions import Suggestion, suggest
-from gui.field_marks import SaidValue, ValueSource
+from gui.field_marks import SaidValue
 from gui.measuring_jobs import PreparedJob, Request
 from gui.worker import run_in_worker
 
@@ -88,7 +89,7 @@ class Suggesting(QObject):
             return
         self._wanted = None
         self.found.emit(
-            {made.field: SaidValue(made.value, ValueSource(made.origin), why=made.why) for made in suggestions}
+            {made.field: SaidValue(made.value, FieldOrigin(made.origin), why=made.why) for made in suggestions}
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import PureWindowsPath
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
@@ -104,6 +105,11 @@ def report_words(report: Report) -> str:
     time = count_words(max(1, round(report.seconds)), _tr("1 second"), _tr("{count} seconds"))
     spent = f"{cost_words(report.calls, report.tokens)}, {time}"
     return " · ".join(filter(None, (tr_core(report.stopped_by), found, spent)))
+
+
+def source_words(title: str) -> str:
+    """What a measurement was imported from, short: a file's name without its folders."""
+    return one_line(PureWindowsPath(title).name or title, 60)  # it knows both kinds of strokes
 
 
 def milliseconds_words(time_ms: float) -> str:

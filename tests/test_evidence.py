@@ -187,6 +187,19 @@ def test_what_an_early_end_did_not_get_to_is_known_from_before(path: Path) -> No
         assert evidence.known("one")[0].verdicts["supports_vision"].value is UNSURE
 
 
+def test_what_was_decided_last_is_told_whichever_measurement_it_is_of(path: Path) -> None:
+    with Evidence.open(path) as evidence:
+        evidence.add_report("one", report(at="1", supports_vision=(NO, False), supports_logprobs=(NO, False)))
+        evidence.add_report("one", report(at="2", supports_vision=UNSURE, supports_logprobs=(YES, True)))
+        evidence.add_report("one", replace(report(at="3", supports_logprobs=UNSURE), partial=True))
+        decided = evidence.decided("one")
+        assert {name: (dated.verdict.value, dated.at) for name, dated in decided.items()} == {
+            "supports_vision": (NO, "1"),
+            "supports_logprobs": (YES, "2"),
+        }
+        assert evidence.decided("two") == {}
+
+
 def test_origins_are_kept_with_their_date_and_a_later_hand_makes_them_yours(path: Path) -> None:
     overrides = {"supports_vision": True, "structured_output_mode": "json_schema", "parser": None}
     with Evidence.open(path) as evidence:

@@ -17,10 +17,12 @@ from PySide6.QtWidgets import QApplication
 
 from core import paths
 from core.registry import Registry
+from gui.evidence_store import program_evidence
 from gui.icons import application_icon
 from gui.main_window import MainWindow
 from gui.theme import Theme, ThemeChooser
 from gui.window_state import WindowState
+from tests.gui.measurements import report
 from tests.gui.sample_rolls import everyday_roll, strange_roll, write_roll
 
 _SETTLE_MS = 350
@@ -128,6 +130,21 @@ def _resize(width: int, height: int) -> Act:
     return lambda window: window.resize(width, height)
 
 
+def _show_tab(name: str) -> Act:
+    def show(window: MainWindow) -> None:
+        tabs = {"evidence": window.evidence_tab, "try": window.try_tab, "use": window.use_tab}
+        window.details.tabs.setCurrentWidget(tabs[name])
+
+    return show
+
+
+def _measured(window: MainWindow) -> None:
+    item = window.table.current_item()
+    assert item is not None
+    assert item.row.entry is not None
+    program_evidence().keep_report(str(item.row.entry.id), report())
+
+
 def _search(text: str) -> Act:
     return lambda window: window.search.setText(text)
 
@@ -141,6 +158,11 @@ def _open_menu(window: MainWindow) -> None:
 _STATES = {
     "full": _state(everyday_roll(), _select(2)),
     "smallest": _state(everyday_roll(), _resize(1, 1), _select(3)),
+    "smallest_evidence": _state(everyday_roll(), _resize(1, 1), _select(2), _measured, _show_tab("evidence")),
+    "smallest_try": _state(everyday_roll(), _resize(1, 1), _select(2), _show_tab("try")),
+    "smallest_use": _state(everyday_roll(), _resize(1, 1), _select(2), _show_tab("use")),
+    "evidence": _state(everyday_roll(), _select(2), _measured, _show_tab("evidence")),
+    "use": _state(everyday_roll(), _select(2), _show_tab("use")),
     "wide": _state(everyday_roll(), _resize(1900, 1000), _select(2)),
     "empty": _state(None),
     "strange": _state(strange_roll(), _select(1)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from core.evidence import Evidence
+from core.field_specs import UNSET
 from core.registry import Registry
+from core.verdicts import Outcome
 from gui.conflicts import ConflictWatch
 from gui.evidence_store import program_evidence
 from gui.model_table import Column, ModelTableModel
 from gui.worker import wait_for_workers
-from tests.gui.measurements import report
+from tests.gui.measurements import report, verdict
 from tests.rolls import BOX, open_roll, write_roll
 
 
@@ -80,4 +83,16 @@ def test_a_new_measurement_is_noticed(registry: Registry, qtbot: QtBot) -> None:
         watched.watch.start()
     assert watched.conflicts(0) == frozenset()
     program_evidence().keep_report("id-1", report())
+    qtbot.waitUntil(lambda: watched.conflicts(0) == {"supports_vision"})
+
+
+def test_a_measurement_that_ended_early_leaves_the_conflicts_that_it_did_not_reach(
+    registry: Registry, qtbot: QtBot
+) -> None:
+    unasked = verdict(Outcome.INCONCLUSIVE, UNSET, "It was stopped.")
+    with Evidence.open() as evidence:
+        evidence.add_report("id-1", report())
+        evidence.add_report("id-1", replace(report(supports_vision=unasked), partial=True))
+    watched = Watched(registry)
+    watched.watch.start()
     qtbot.waitUntil(lambda: watched.conflicts(0) == {"supports_vision"})

@@ -21,7 +21,10 @@ from gui.model_table import EFFECTIVE_ROLE
 from gui.offer_table import Column, OfferState, OfferTableModel, offers_of
 from gui.roll_items import BadgeState
 from tests.gui.measuring_desk import Desk, desk_on
+from tests.servers.answers import json_reply
 from tests.servers.declaring import DeclaringServer
+from tests.servers.misbehaving import MisbehavingServer
+from tests.servers.misbehaviours import Misbehaviour
 
 LIMIT_MS = 20_000
 
@@ -229,6 +232,24 @@ def test_a_server_that_does_not_answer_is_told_in_words_and_can_be_asked_again(
     assert dialog.list_button.isEnabled()
 
 
+def test_no_counts_stand_under_an_error(qtbot: QtBot, server: DeclaringServer, open_desk: OpenDesk) -> None:
+    dialog = listed(qtbot, open_desk(server.base_url))
+    qtbot.waitUntil(lambda: dialog.count_label.text() == "3 new, 0 registered, 0 gone")
+    server.elsewhere, server.table = json_reply({"error": "It is asleep."}, status=500), {}
+    dialog.list_button.click()
+    assert dialog.count_label.text() == ""
+    qtbot.waitUntil(lambda: bool(dialog.panel.error_box.text), timeout=LIMIT_MS)
+    assert dialog.count_label.text() == ""
+
+
+def test_a_server_that_takes_too_long_is_told_with_what_can_be_done(qtbot: QtBot, open_desk: OpenDesk) -> None:
+    with MisbehavingServer(Misbehaviour.NEVER_ANSWERS) as silent:
+        dialog = open_dialog(qtbot, open_desk(silent.base_url))
+        qtbot.waitUntil(lambda: bool(dialog.panel.error_box.text), timeout=LIMIT_MS)
+        assert "Check that the server is running" in dialog.panel.error_box.text
+        assert "answer" not in dialog.panel.error_box.text.replace("Nothing answered", "")
+
+
 def test_a_server_without_models_says_so(qtbot: QtBot, open_desk: OpenDesk) -> None:
     with DeclaringServer({"/v1/models": {"data": []}}) as empty:
         dialog = open_dialog(qtbot, open_desk(empty.base_url))
@@ -256,7 +277,7 @@ def test_a_server_that_was_found_becomes_a_provider_and_is_listed(
         button = dialog.findChild(QPushButton, "add_server_0")
         assert button is not None
         button.click()
-        assert "llama.cpp" in desk.registry.document.provider_by_name
+        qtbot.waitUntil(lambda: "llama.cpp" in desk.registry.document.provider_by_name)
         qtbot.waitUntil(lambda: list(shown(dialog)) == ["local-one"], timeout=LIMIT_MS)
 
 

@@ -18,10 +18,12 @@ from core.evidence import Evidence, FieldOrigin
 from core.fields import UNSET
 from core.fingerprint import Fingerprint
 from core.registry import Registry
+from core.report_history import IMPORTED_FROM
 from core.verdicts import Outcome, Report
 from gui.engine_host import EngineHost
 from gui.evidence_list import Group
 from gui.evidence_panel import EvidencePanel
+from gui.evidence_store import program_evidence
 from gui.evidence_tab import EvidenceTab
 from gui.measuring_pane import MeasuringPane, PaneState
 from gui.roll_items import roll_items
@@ -154,7 +156,7 @@ def test_without_a_measurement_the_tab_says_what_it_is_for_and_offers_it(show_on
     click(button)
     assert shown.tab.pane is not None
     assert shown.tab.pane.state is PaneState.ASKING
-    assert "At most 20 calls" in shown.tab.pane.text
+    assert "About 20 calls" in shown.tab.pane.text
 
 
 def test_fields_stand_by_what_there_is_to_do_about_them(show_on: ShowOn, qtbot: QtBot) -> None:
@@ -223,6 +225,25 @@ def test_a_measurement_that_ended_early_leaves_what_was_known_before(show_on: Sh
     sentence = next(row.sentence for row in shown.tab.rows if row.spec.name == "supports_vision")
     assert f"Measured on {day_words(AT)}: No." in sentence
     assert shown.tab.page.use_all_button.isEnabled()
+
+
+def test_what_a_colleague_measured_is_told_apart_until_it_is_measured_here(show_on: ShowOn, qtbot: QtBot) -> None:
+    unasked = verdict(Outcome.INCONCLUSIVE, UNSET, "It was stopped.")
+    shared = replace(report(EARLIER), facts={IMPORTED_FROM: "Muster, /home/ada/team.muster-roll"})
+    keep(shared)
+    shown = show_on(supports_vision=True)
+    wait_for_rows(qtbot, shown)
+    when = shown.tab.findChild(QLabel, "evidence_when")
+    assert when is not None
+    assert when.text() == f"Measured elsewhere: team.muster-roll, {day_words(EARLIER)}"
+    assert "/home/ada/team.muster-roll" in when.toolTip()
+    sentences = {row.spec.name: row.sentence for row in shown.tab.rows}
+    assert f"Measured elsewhere (team.muster-roll) on {day_words(EARLIER)}: No." in sentences["supports_vision"]
+    program_evidence().keep_report("id-1", replace(report(supports_vision=unasked), partial=True))
+    qtbot.waitUntil(lambda: when.text() == f"Measured {day_words(AT)}")
+    sentences = {row.spec.name: row.sentence for row in shown.tab.rows}
+    assert "Measured elsewhere (team.muster-roll)" in sentences["supports_vision"]
+    assert f"Measured on {day_words(AT)}: Yes." in sentences["supports_logprobs"]
 
 
 def test_modes_and_other_facts_stand_below_the_fields(show_on: ShowOn, qtbot: QtBot) -> None:
@@ -322,6 +343,19 @@ def test_a_real_model_is_measured_again_and_the_tab_shows_it(show_on: ShowOn, qt
     assert (shown.overrides or {})["supports_vision"] is False
 
 
+def test_a_failure_has_its_room_in_the_narrowest_tab_and_leads_to_the_providers(show_on: ShowOn, qtbot: QtBot) -> None:
+    with MisbehavingServer(Misbehaviour.NOT_ALLOWED) as server:
+        shown = show_on(server.base_url)
+        shown.tab.measure()
+        pane = shown.tab.pane
+        assert pane is not None
+        click(pane.start_button)
+        qtbot.waitUntil(lambda: pane.state is PaneState.FAILED, timeout=LIMIT_MS)
+        assert shown.tab.minimumSizeHint().width() <= 20 * shown.tab.fontMetrics().height()
+        with qtbot.waitSignal(shown.tab.providers_wanted):
+            click(pane.providers_button)
+
+
 def test_a_measurement_goes_on_while_another_model_is_looked_at(show_on: ShowOn, qtbot: QtBot) -> None:
     with MisbehavingServer(Misbehaviour.NEVER_ANSWERS) as server:
         shown = show_on(server.base_url)
@@ -345,7 +379,7 @@ def test_the_tab_is_built_when_it_is_first_looked_at_and_shows_the_selected_mode
 ) -> None:
     keep(report())
     shown = show_on(supports_vision=True)
-    tab = EvidenceTab(shown.registry, shown.saver, lambda: None)
+    tab = EvidenceTab(lambda: EvidencePanel(shown.registry, shown.saver, lambda: None))
     qtbot.addWidget(tab)
     tab.show_item(roll_items(shown.registry.document)[0])
     assert tab.findChildren(EvidencePanel) == []

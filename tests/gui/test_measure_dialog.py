@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from core.field_specs import UNSET
+from core.measurement_preparation import THOROUGH, estimate, prepare_measurement
+from core.verdicts import Limits, Outcome
 from gui.engine_host import EngineHost
 from gui.measure_dialog import MeasureDialog
 from gui.measure_review import Column as ReviewColumn
@@ -19,6 +23,8 @@ from gui.measure_table import Column
 from gui.measuring_batch import MeasuringState
 from gui.receipt_view import ReceiptDialog
 from gui.scopes import Scope
+from gui.verdict_words import cost_words
+from tests.gui.measurements import EARLIER, report, verdict
 from tests.gui.measuring_desk import Desk, desk_on
 from tests.servers.capable import Ability, CapableServer
 from tests.servers.misbehaving import MisbehavingServer
@@ -103,16 +109,107 @@ def select_line(dialog: MeasureDialog, setting: str) -> None:
     raise AssertionError(f"no line for {setting}")
 
 
+def most_of(desk: Desk, limits: Limits, *, models: int) -> str:
+    """What so many of the first model may take, in words."""
+    calls, tokens = estimate(prepare_measurement(desk.registry, desk.registry.entries()[0]), limits)
+    return cost_words(calls * models, tokens * models)
+
+
+def wait_for_words(qtbot: QtBot, label: QLabel, wanted: str) -> None:
+    """Until the label begins so."""
+    qtbot.waitUntil(lambda: label.text().startswith(wanted))
+
+
 def test_the_cost_is_told_before_it_starts(qtbot: QtBot, open_desk: OpenDesk) -> None:
     with CapableServer() as server:
-        dialog = open_dialog(qtbot, open_desk(Box=(server.base_url, [{}, {}, {}])))
-        words = dialog.options.cost_label.text()
-        assert "20 calls" in words
-        assert "60 calls" in words
-        assert words.replace(",", "").count("18000 tokens") == 1
-        dialog.options.thorough_box.setChecked(True)
-        assert "180 calls" in dialog.options.cost_label.text()
+        desk = open_desk(Box=(server.base_url, [{}, {}, {}]))
+        dialog = open_dialog(qtbot, desk)
+        label = dialog.options.cost_label
+        for limits, is_thorough in ((Limits(), False), (THOROUGH, True)):
+            dialog.options.thorough_box.setChecked(is_thorough)
+            each, whole = most_of(desk, limits, models=1), most_of(desk, limits, models=3)
+            wanted = f"About {each} at most for each model; {whole} in all."
+            wait_for_words(qtbot, label, wanted)
+        dialog.options.scope_box.setCurrentIndex(1)
+        alone = f"About {most_of(desk, THOROUGH, models=1)} at most."
+        qtbot.waitUntil(lambda: label.text() == alone)
         assert server.exchanges == []
+
+
+def test_a_model_that_cannot_be_measured_is_counted_apart(qtbot: QtBot, open_desk: OpenDesk) -> None:
+    with CapableServer() as server:
+        desk = open_desk(Box=(server.base_url, [{}, {"parser": "from the future"}]))
+        dialog = open_dialog(qtbot, desk)
+        label = dialog.options.cost_label
+        qtbot.waitUntil(lambda: "1 model cannot be measured as it is set up." in label.text())
+        assert f"{most_of(desk, Limits(), models=1)} in all." in label.text()
+
+
+def test_servers_on_this_computer_are_measured_one_by_one_and_the_dialog_says_so(
+    qtbot: QtBot, open_desk: OpenDesk
+) -> None:
+    with CapableServer() as server:
+        dialog = open_dialog(qtbot, open_desk(Box=(server.base_url, [{}, {}])))
+        box, label = dialog.options.at_once_box, dialog.options.cost_label
+        qtbot.waitUntil(lambda: not box.isEnabled())
+        assert label.text().endswith("A server on this computer measures one model at a time.")
+
+
+def test_elsewhere_the_person_chooses_how_many_at_once(qtbot: QtBot, open_desk: OpenDesk) -> None:
+    with CapableServer() as server:
+        desk = open_desk(Box=(server.base_url, [{}, {}]), Far=("https://models.example/v1", [{}, {}]))
+        dialog = open_dialog(qtbot, desk)
+        box, label = dialog.options.at_once_box, dialog.options.cost_label
+        qtbot.waitUntil(lambda: "on this computer" in label.text())
+        assert box.isEnabled()
+
+
+def test_a_model_that_waits_for_its_turn_is_said_to_wait(qtbot: QtBot, open_desk: OpenDesk) -> None:
+    with CapableServer(reply_s=0.05) as server:
+        dialog = open_dialog(qtbot, open_desk(Box=(server.base_url, [{}, {}])))
+        dialog.start_button.click()
+        first, second = dialog.batch.measurements
+        qtbot.waitUntil(lambda: first.calls >= 2, timeout=LIMIT_MS)
+        assert second.state is MeasuringState.RUNNING
+        assert [cell(dialog, row, Column.STATE) for row in range(2)] == ["Measuring", "Waiting"]
+        assert cell(dialog, 1, Column.STEP) == ""
+        qtbot.waitUntil(lambda: cell(dialog, 1, Column.STATE) == "Measuring", timeout=LIMIT_MS)
+        dialog.stop_all_button.click()
+        qtbot.waitUntil(lambda: not dialog.batch.is_running, timeout=LIMIT_MS)
+
+
+@pytest.mark.parametrize("width", [0, 940, 1500], ids=["as it opens", "on a small screen", "wide"])
+def test_the_columns_share_the_room_and_nothing_is_scrolled_sideways(
+    qtbot: QtBot, open_desk: OpenDesk, width: int
+) -> None:
+    with CapableServer([Ability.VISION]) as server:
+        dialog = open_dialog(qtbot, open_desk(Box=(server.base_url, [{"supports_vision": True}])))
+        if width:
+            dialog.resize(width, 600)
+        screen = dialog.screen().availableGeometry()
+        assert dialog.width() <= max(width, screen.width())
+        measure_all(qtbot, dialog)
+        character = dialog.fontMetrics().averageCharWidth()
+        for view, columns, last in (
+            (dialog.table, dialog.table.columns, Column.FOUND),
+            (dialog.panel.review, dialog.panel.review.header(), ReviewColumn.REASON),
+        ):
+            assert view.horizontalScrollBar().maximum() == 0
+            assert columns.sectionSize(last) >= 24 * character
+            assert columns.length() == view.viewport().width()
+
+
+def test_a_column_that_the_person_sized_keeps_its_width(qtbot: QtBot, open_desk: OpenDesk) -> None:
+    with CapableServer() as server:
+        dialog = open_dialog(qtbot, open_desk(Box=(server.base_url, [{}])))
+        columns = dialog.table.columns
+        edge = QPoint(columns.sectionViewportPosition(0) + columns.sectionSize(0) - 1, columns.height() // 2)
+        QTest.mousePress(columns.viewport(), Qt.MouseButton.LeftButton, pos=edge)
+        QTest.mouseMove(columns.viewport(), edge + QPoint(30, 0))
+        QTest.mouseRelease(columns.viewport(), Qt.MouseButton.LeftButton, pos=edge + QPoint(30, 0))
+        width = columns.sectionSize(0)
+        dialog.resize(dialog.width() + 200, dialog.height())
+        assert columns.sectionSize(0) == width
 
 
 def test_another_scope_shows_other_rows(qtbot: QtBot, open_desk: OpenDesk) -> None:
@@ -194,6 +291,26 @@ def test_what_flipped_since_last_time_is_shown_with_both_receipts(qtbot: QtBot, 
         receipts.close()
 
 
+def test_a_flip_is_told_also_where_a_measurement_between_did_not_reach_the_field(
+    qtbot: QtBot, open_desk: OpenDesk
+) -> None:
+    unasked = verdict(Outcome.INCONCLUSIVE, UNSET, "It was stopped.")
+    with CapableServer([Ability.LOGPROBS]) as server:
+        desk = open_desk(Box=(server.base_url, [{}]))
+        desk.evidence.keep_report("Box-0", report(EARLIER))
+        desk.evidence.keep_report("Box-0", replace(report(supports_logprobs=unasked), partial=True))
+        dialog = open_dialog(qtbot, desk)
+        qtbot.waitUntil(lambda: dialog.batch.measurements[0].before is not None)
+        measure_all(qtbot, dialog)
+        line = review_lines(dialog)["model-0", "Supports Logprobs"]
+        assert (line[ReviewColumn.BEFORE], line[ReviewColumn.MEASURED]) == ("Yes", "No")
+        select_line(dialog, "Supports Logprobs")
+        dialog.panel.receipts_button.click()
+        (receipts,) = dialog.findChildren(ReceiptDialog)
+        assert EARLIER in receipts.views[1].text
+        receipts.close()
+
+
 def test_one_model_is_stopped_and_keeps_what_it_found(qtbot: QtBot, open_desk: OpenDesk) -> None:
     with CapableServer(reply_s=0.15) as slow, CapableServer() as fast:
         desk = open_desk(Slow=(slow.base_url, [{}]), Fast=(fast.base_url, [{}]))
@@ -248,6 +365,8 @@ def test_an_endpoint_that_refuses_the_key_says_so_and_can_be_tried_again(qtbot: 
         measure_all(qtbot, dialog)
         assert cell(dialog, 0, Column.STATE) == "Failed"
         assert "did not accept the key" in cell(dialog, 0, Column.FOUND)
+        tip = str(dialog.table_model.index(0, Column.FOUND).data(Qt.ItemDataRole.ToolTipRole))
+        assert "Check the API key in Providers." in tip.splitlines()
         assert not dialog.apply_button.isEnabled()
         qtbot.waitUntil(lambda: desk.last_report("Box-0") is not None)
         server.kind = Misbehaviour.OTHER_MODEL
@@ -293,6 +412,33 @@ def test_closing_while_it_measures_asks_first_and_keeps_what_was_found(qtbot: Qt
         stop.click()
         qtbot.waitUntil(lambda: not dialog.isVisible())
         qtbot.waitUntil(lambda: desk.last_report("Box-0") is not None, timeout=LIMIT_MS)
+
+
+def test_closing_keeps_what_each_model_had_told_until_then_and_asks_no_other(qtbot: QtBot, open_desk: OpenDesk) -> None:
+    with CapableServer() as fast, CapableServer(reply_s=0.1) as slow, CapableServer(reply_s=0.1) as stopped:
+        desk = open_desk(Fast=(fast.base_url, [{}]), Slow=(slow.base_url, [{}, {}]), Stopped=(stopped.base_url, [{}]))
+        dialog = open_dialog(qtbot, desk)
+        dialog.start_button.click()
+        done, running, waiting, ending = dialog.batch.measurements
+        qtbot.waitUntil(lambda: done.is_over and running.calls >= 4 and ending.calls >= 4, timeout=LIMIT_MS)
+        dialog.table.selectRow(3)
+        dialog.stop_button.click()
+        dialog.close_button.click()
+        (question,) = dialog.findChildren(QMessageBox, "stop_question")
+        assert "What was measured until now is kept as evidence" in question.text()
+        stop = question.findChild(QPushButton, "stop_and_close")
+        assert stop is not None
+        stop.click()
+        qtbot.waitUntil(lambda: desk.last_report(running.key) is not None, timeout=LIMIT_MS)
+        qtbot.waitUntil(lambda: desk.last_report(ending.key) is not None, timeout=LIMIT_MS)
+        for key in (running.key, ending.key):
+            kept = desk.last_report(key)
+            assert kept is not None
+            assert kept.partial
+            assert kept.is_decided
+        assert desk.last_report(done.key) is not None
+        assert desk.last_report(waiting.key) is None
+        assert not [one for one in slow.requests if b"model-1" in one.body]
 
 
 def test_what_was_measured_cannot_be_applied_to_a_roll_that_may_not_be_written(

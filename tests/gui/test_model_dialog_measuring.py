@@ -14,14 +14,19 @@ from pytestqt.qtbot import QtBot
 
 from core.entry import UserModelEntry
 from core.evidence import Evidence, FieldOrigin
+from core.fields import Placement
+from core.measurement_preparation import THOROUGH, estimate, prepare_measurement
 from core.registry import Registry
+from core.verdicts import Limits
 from gui.engine_host import EngineHost
 from gui.field_marks import MarkKind
-from gui.measuring_pane import PaneState
+from gui.measuring_pane import MeasuringPane, PaneState
 from gui.model_dialog import ModelDialog
+from gui.verdict_words import cost_words
 from gui.worker import wait_for_workers
 from tests.gui.measurements import report
 from tests.rolls import open_roll, write_roll
+from tests.servers.capable import CapableServer
 from tests.servers.llama import LlamaServer
 from tests.servers.misbehaving import MisbehavingServer
 from tests.servers.misbehaviours import Misbehaviour
@@ -106,11 +111,15 @@ def click(button: QAbstractButton) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def wait_for_words(qtbot: QtBot, pane: MeasuringPane, wanted: str) -> None:
+    qtbot.waitUntil(lambda: wanted in pane.text)
+
+
 def measure(qtbot: QtBot, opened: Opened) -> None:
     pane = opened.dialog.measuring.pane
     click(opened.dialog.measuring.measure_button)
     click(pane.start_button)
-    qtbot.waitUntil(lambda: pane.state is PaneState.DONE, timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: pane.state in (PaneState.DONE, PaneState.FAILED), timeout=LIMIT_MS)
 
 
 # --------------------------------------------------------------------------------------------------------- measuring
@@ -122,9 +131,10 @@ def test_what_it_costs_is_said_and_nothing_is_sent_before_start(open_at: OpenAt,
         click(opened.dialog.measuring.measure_button)
         pane = opened.dialog.measuring.pane
         assert pane.state is PaneState.ASKING
-        assert "At most 20 calls, 6000 tokens." in pane.text
-        click(pane.thorough)
-        assert "At most 60 calls, 40000 tokens." in pane.text
+        spec = prepare_measurement(opened.registry, opened.registry.entries()[0])
+        for limits in (Limits(), THOROUGH):
+            wait_for_words(qtbot, pane, f"About {cost_words(*estimate(spec, limits))} at most.")
+            click(pane.thorough)
         click(pane.close_button)
         assert not pane.isVisible()
         assert [request for request in server.requests if request.body] == []
@@ -193,6 +203,7 @@ def test_stop_keeps_what_was_found(open_at: OpenAt, qtbot: QtBot) -> None:
         click(pane.stop_button)
         qtbot.waitUntil(lambda: pane.state is PaneState.DONE, timeout=5_000)
         assert "Nothing could be measured." in pane.text
+        assert pane.again_button.isVisible()
         assert opened.mark("supports_vision") == (MarkKind.INCONCLUSIVE, "Inconclusive")
         assert not pane.use_button.isVisible()
         assert opened.dialog.form.draft().overrides == {"supports_vision": True}
@@ -206,6 +217,33 @@ def test_a_draft_that_cannot_be_run_is_refused_in_words_with_the_way_on(open_at:
     qtbot.waitUntil(lambda: pane.state is PaneState.FAILED)
     assert "Output Parser" in pane.text
     assert pane.again_button.isVisible()
+
+
+def test_a_refused_key_is_told_with_what_to_do_and_can_be_mended_and_tried_again(open_at: OpenAt, qtbot: QtBot) -> None:
+    with MisbehavingServer(Misbehaviour.NOT_ALLOWED) as server:
+        opened = open_at(server.base_url)
+        pane = opened.dialog.measuring.pane
+        measure(qtbot, opened)
+        assert pane.state is PaneState.FAILED
+        assert "did not accept the key. Check the API key in Providers." in pane.text
+        assert "It says: " in pane.text
+        with qtbot.waitSignal(opened.dialog.providers_requested):
+            click(pane.providers_button)
+        server.kind = Misbehaviour.OTHER_MODEL
+        click(pane.again_button)
+        qtbot.waitUntil(lambda: pane.state is PaneState.DONE, timeout=LIMIT_MS)
+        assert not pane.providers_button.isVisible()
+        assert opened.mark("supports_function_calling")[0] is not MarkKind.DEFAULT
+
+
+def test_a_failure_that_no_provider_setting_mends_offers_none(open_at: OpenAt, qtbot: QtBot) -> None:
+    with MisbehavingServer(Misbehaviour.MODEL_NOT_FOUND) as server:
+        opened = open_at(server.base_url)
+        measure(qtbot, opened)
+        pane = opened.dialog.measuring.pane
+        assert "Check the model ID" in pane.text
+        assert pane.again_button.isVisible()
+        assert not pane.providers_button.isVisible()
 
 
 def test_measuring_needs_a_model_id_and_says_so_beside_the_field(open_at: OpenAt) -> None:
@@ -256,7 +294,7 @@ def test_a_measurement_that_could_tell_nothing_leaves_what_was_known(open_at: Op
         opened = open_at(server.base_url, supports_vision=True)
         qtbot.waitUntil(lambda: opened.mark("supports_vision") == (MarkKind.CONFLICT, "Measured No"))
         measure(qtbot, opened)
-        assert "Nothing could be measured." in opened.dialog.measuring.pane.text
+        assert opened.dialog.measuring.pane.state is PaneState.FAILED
         assert opened.mark("supports_vision") == (MarkKind.CONFLICT, "Measured No")
 
 
@@ -303,6 +341,51 @@ def test_suggestions_say_where_they_come_from_and_are_taken_only_by_a_click(open
     assert set(dialog.form.draft().overrides or {}) == set(offered)
     click(dialog.ok_button)
     assert set(wait_for_kept(qtbot, "id-1").values()) == {FieldOrigin.NAME}
+
+
+def test_all_that_one_click_takes_over_is_seen_before(open_at: OpenAt, qtbot: QtBot) -> None:
+    opened = open_at("http://127.0.0.1:9/v1", "qwen2.5-vl-7b")
+    dialog = opened.dialog
+    click(dialog.measuring.suggest_button)
+    qtbot.waitUntil(lambda: dialog.measuring.pane.state is PaneState.DONE, timeout=LIMIT_MS)
+    rows = dialog.form.overrides.rows
+    offered = [row for row in rows.values() if row.mark.offer is not None]
+    folded = [row for row in offered if row.spec.placement is Placement.MORE]
+    assert folded
+    assert len(folded) < len(offered)
+    assert dialog.measuring.pane.text.startswith(f"{len(offered)} suggestions.")
+    assert all(row.editor.isVisible() for row in offered)
+    assert dialog.form.overrides.more.summary == f"{len(folded)} can be used"
+    dialog.form.overrides.more.set_open(False)
+    click(dialog.measuring.pane.use_button)
+    assert all(row.editor.isVisible() for row in folded)
+    assert dialog.form.overrides.more.summary == f"{len(folded)} set"
+
+
+def test_a_suggestion_is_read_also_where_measuring_could_not_tell(open_at: OpenAt, qtbot: QtBot) -> None:
+    with MisbehavingServer(Misbehaviour.NOT_ALLOWED) as server:
+        opened = open_at(server.base_url, "qwen2.5-vl-7b")
+        measure(qtbot, opened)
+        assert opened.mark("supports_vision") == (MarkKind.INCONCLUSIVE, "Inconclusive")
+        click(opened.dialog.measuring.suggest_button)
+        qtbot.waitUntil(lambda: opened.dialog.measuring.pane.state is PaneState.DONE, timeout=LIMIT_MS)
+        assert opened.mark("supports_vision") == (MarkKind.OFFERED, "By name: Yes")
+        sentence = opened.dialog.form.overrides.rows["supports_vision"].mark.sentence
+        assert "Inconclusive" in sentence
+
+
+def test_the_options_that_are_folded_open_only_for_what_was_measured_of_them(open_at: OpenAt, qtbot: QtBot) -> None:
+    with CapableServer() as plain, CapableServer(thought="Let me think.") as thinking:
+        for server, opens in ((plain, False), (thinking, True)):
+            opened = open_at(server.base_url)
+            measure(qtbot, opened)
+            more = opened.dialog.form.overrides.more
+            measured = opened.dialog.form.overrides.rows["reasoning_optional_for_structured_output"]
+            assert more.is_open is opens
+            assert measured.editor.isVisible() is opens
+            click(opened.dialog.measuring.pane.use_button)
+            assert measured.editor.is_set is opens
+            opened.dialog.hide()
 
 
 def test_the_first_field_that_can_be_set_comes_into_sight(open_at: OpenAt, qtbot: QtBot) -> None:

@@ -13,9 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
+from core.evidence import FieldOrigin
 from core.fields import FIELDS, UNSET
 from core.verdicts import Outcome
-from gui.field_marks import NO_FINDING, Finding, MarkKind, Measured, SaidValue, ValueSource, findings_of, mark_of
+from gui.field_marks import NO_FINDING, Finding, MarkKind, Measured, SaidValue, findings_of, mark_of
 from gui.override_form import OverrideForm
 from gui.receipt_view import ReceiptDialog
 from gui.verdict_words import day_words, time_words
@@ -25,9 +26,9 @@ DAY = day_words(AT)
 VISION = FIELDS["supports_vision"]
 MODE = FIELDS["structured_output_mode"]
 FOUND = findings_of(report())
-TAKEN = Finding(FOUND["supports_vision"].measured, origin=SaidValue(False, ValueSource.MEASURED, AT))
+TAKEN = Finding(FOUND["supports_vision"].measured, origin=SaidValue(False, FieldOrigin.MEASURED, AT))
 STALE = Finding(Measured("supports_vision", report().verdicts["supports_vision"], AT, is_stale=True))
-BY_NAME = Finding(suggested=SaidValue(True, ValueSource.NAME))
+BY_NAME = Finding(suggested=SaidValue(True, FieldOrigin.NAME))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_a_conflict_is_told_with_both_values_and_the_reason() -> None:
 
 
 def test_a_value_that_was_taken_over_is_yours_again_once_it_is_changed() -> None:
-    finding = Finding(origin=SaidValue("json_schema", ValueSource.DECLARED))
+    finding = Finding(origin=SaidValue("json_schema", FieldOrigin.DECLARED))
     assert mark_of(MODE, "json_schema", finding).text == "Declared"
     assert mark_of(MODE, "json_mode", finding).text == "You"
 
@@ -108,7 +109,7 @@ def test_use_takes_the_measured_value_over_and_says_so(form: OverrideForm, qtbot
         QTest.mouseClick(use, Qt.MouseButton.LeftButton)
     assert form.overrides() == {"supports_vision": False}
     assert form.rows["supports_vision"].evidence.mark.text() == f"Measured {DAY}"
-    assert form.origins == {"supports_vision": SaidValue(False, ValueSource.MEASURED, AT)}
+    assert form.origins == {"supports_vision": SaidValue(False, FieldOrigin.MEASURED, AT)}
     assert not use.isVisible()
 
 

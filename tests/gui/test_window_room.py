@@ -109,3 +109,45 @@ def test_the_headers_of_the_groups_are_whole_at_first(window: MainWindow, tried:
     area = tried.findChild(QScrollArea, "try_inputs_area")
     assert isinstance(area, QScrollArea)
     assert area.verticalScrollBar().maximum() == 0
+
+
+@pytest.mark.parametrize("width", [1280, 900, 1], ids=["usual", "narrow", "smallest"])
+def test_every_tab_of_the_details_is_in_sight_and_says_its_name(window: MainWindow, width: int) -> None:
+    window.resize(width, 720)
+    QApplication.processEvents()
+    tabs = window.details.tabs
+    bar = tabs.tabBar()
+    names = ["Settings", "Evidence", "Try it", "Use"]
+    for current in range(bar.count()):
+        tabs.setCurrentIndex(current)
+        QApplication.processEvents()
+        assert bar.tabText(current) == names[current]
+        for number, name in enumerate(names):
+            assert bar.rect().contains(bar.tabRect(number))
+            assert name in (bar.tabText(number), bar.tabToolTip(number))
+            assert bar.accessibleTabName(number) == name
+            assert bar.tabText(number) or not bar.tabIcon(number).isNull()
+
+
+def test_tabs_get_their_icons_back_where_there_is_room_again(window: MainWindow) -> None:
+    bar = window.details.tabs.tabBar()
+    window.details.tabs.setCurrentIndex(0)
+    window.resize(window.minimumSize())
+    QApplication.processEvents()
+    assert any(bar.tabIcon(number).isNull() or not bar.tabText(number) for number in range(bar.count()))
+    window.resize(1280, 720)
+    QApplication.processEvents()
+    assert all(not bar.tabIcon(number).isNull() and bar.tabText(number) for number in range(bar.count()))
+
+
+def test_code_and_its_note_have_their_room_in_the_smallest_window(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(window.minimumSize())
+    window.table.selectRow(2)
+    tab = window.use_tab
+    window.details.tabs.setCurrentWidget(tab)
+    qtbot.waitUntil(lambda: bool(tab.code.code) and tab.note.isVisible())
+    QApplication.processEvents()
+    edit = tab.code.edit
+    assert _seen_part(edit, window).height() == edit.height()
+    assert edit.mapTo(window, edit.rect().bottomLeft()).y() < tab.note.mapTo(window, QPoint()).y()
+    assert tab.note.height() >= tab.note.heightForWidth(tab.note.width())

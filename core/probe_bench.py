@@ -25,8 +25,8 @@ from core.measurement_preparation import THINKING_TOKENS
 from core.nonces import Nonces
 from core.probe_dialect import Dialect
 from core.probe_limits import Exhausted, Pace, Prices, Spending, Stopped, T, believable, until_stopped
+from core.probe_pictures import enlarged
 from core.probe_wire import RawAnswer, answer_of, exchange_of, send_probe
-from core.probes.pictures import enlarged
 from core.redaction import fit_to_keep
 from core.refusals import Refusal, features_of, refusal_of
 from core.request_building import ChatRequest, build_request, renamed

@@ -9,8 +9,8 @@ from typing import Final
 
 from core.probe_bench import Bench, Question
 from core.probe_limits import Exhausted
+from core.probe_pictures import corrupt_image, digits_image, text_pdf
 from core.probe_wire import RawAnswer
-from core.probes.pictures import corrupt_image, digits_image, text_pdf
 from core.probes.trials import Finding, Judge, Judgement, denied, judge_failure, judge_missing, passed, try_until_sure
 from core.run_spec import Attachment
 from core.verdicts import Outcome

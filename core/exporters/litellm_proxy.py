@@ -67,7 +67,7 @@ def _types_said(types: Any) -> Any:
 
 
 _PLACES: Final = (
-    FieldRule("name", "model_name", note="What a client asks for; entries of one name are load-balanced."),
+    FieldRule("name", "model_name", note="What a client asks for, in Western letters; one name is load-balanced."),
     FieldRule("model_id", "litellm_params.model", note="After litellm’s prefix of the provider: openai/ID."),
     FieldRule("base_url", "litellm_params.api_base", note="Left out where litellm knows the address."),
     FieldRule(
@@ -118,12 +118,23 @@ _UNDERSTOOD: Final = (
 )
 
 
+_SPELLED: Final = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
+
+
+def served_name(text: str) -> str:
+    """A name that the proxy can answer to, since it puts it into a header: Latin-1, no blanks at its ends."""
+    kept = (char for char in text.translate(_SPELLED) if char.isprintable() or char.isspace())
+    return " ".join("".join(char for char in kept if ord(char) < 256).split())
+
+
 class LitellmProxy(Target):
     """LiteLLM Proxy. What an entry can do holds by its `model_info.id` alone, so every capability is written."""
 
     id: ClassVar[str] = "litellm"
     title: ClassVar[str] = "LiteLLM Proxy"
     verified_with: ClassVar[str] = "litellm 1.108.7"
+    key_words: ClassVar[str] = "Set {names} where the proxy runs."
+    next_words: ClassVar[str] = "Restart the proxy."
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_VALUES, *_BY_HAND)
 
     @override
@@ -140,8 +151,12 @@ class LitellmProxy(Target):
         return "" if model.litellm_model else f"LiteLLM has no way to {model.provider_name}."
 
     @override
+    def variables(self, model: ExportedModel) -> tuple[str, ...]:
+        return tuple(_references(model).values())
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = names_told_apart(models)
+        names = names_told_apart(models, served_name)
         fragments = []
         for model in models:
             name = names[model.entry_id]
@@ -156,6 +171,11 @@ class LitellmProxy(Target):
 
     @override
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
+        if served_name(model.name) != model.name:
+            (name,) = names_told_apart([model], served_name).values()
+            yield Loss(
+                model.name, "name", f"{self.title} only answers to names in Western letters. It is “{name}” there."
+            )
         types = model.value("multimodal_mime_types") or []
         lost = [mime for mime in types if not _kinds_of([mime]) and not mime.startswith("image/")]
         if lost and _kinds_of(types):

@@ -106,9 +106,8 @@ class ServeDialog(WorkDialog):
         self.state_label.setText(self._told or f"{plan_words(plan)}.")
         self._told = ""
         self.write_button.setEnabled(self._planner.can_write)
-        serving = serving_of(plan.path, plan.models)
-        exports = [f"export {name}=…" for name in serving.variables]
-        self.command.show_code("\n".join([serving.install, *exports, serving.command]))
+        serving = serving_of(plan)
+        self.command.show_code("\n".join(serving.lines))
         self.client.show_code(serving.client)
 
     @Slot(object)

@@ -113,6 +113,8 @@ class Aider(Target):
     id: ClassVar[str] = "aider"
     title: ClassVar[str] = "Aider"
     verified_with: ClassVar[str] = "aider-chat 0.86.2"
+    key_words: ClassVar[str] = "Aider reads keys from its environment, or from a file .env: {names}."
+    next_words: ClassVar[str] = "Start it with: aider --model {name}"
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_METADATA, *_SETTINGS, *_EFFORT)
     is_folder: ClassVar[bool] = True
 
@@ -133,6 +135,10 @@ class Aider(Target):
     @override
     def refuses(self, model: ExportedModel) -> str:
         return "" if model.litellm_model else f"Aider has no way to {model.provider_name}."
+
+    @override
+    def variables(self, model: ExportedModel) -> tuple[str, ...]:
+        return ("OPENAI_API_KEY",) if route_of(model) == "openai" and model.key_variable else super().variables(model)
 
     @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:

@@ -101,6 +101,8 @@ class Continue(Target):
     id: ClassVar[str] = "continue"
     title: ClassVar[str] = "Continue"
     verified_with: ClassVar[str] = "@continuedev/config-yaml 1.42.0"
+    key_words: ClassVar[str] = "Put {names} into ~/.continue/.env."
+    next_words: ClassVar[str] = "Reload the window of your editor."
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_VALUES, *_EFFORT)
 
     @override

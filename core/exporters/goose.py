@@ -47,6 +47,8 @@ class Goose(Target):
     id: ClassVar[str] = "goose"
     title: ClassVar[str] = "Goose"
     verified_with: ClassVar[str] = "goose-sdk 0.1.0a13"
+    key_words: ClassVar[str] = "Set {names} in the environment that Goose is started in."
+    next_words: ClassVar[str] = "Restart Goose, and choose the provider there."
     is_folder: ClassVar[bool] = True
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "name"),

@@ -63,6 +63,8 @@ class Kiln(Target):
     id: ClassVar[str] = "kiln"
     title: ClassVar[str] = "Kiln"
     verified_with: ClassVar[str] = "kiln-ai 1.2.0"
+    key_words: ClassVar[str] = "Kiln keeps keys in its own settings: add those of your providers there."
+    next_words: ClassVar[str] = "Restart Kiln if it is open."
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "model_id"),
         FieldRule("name", "name", note="Left out where it is the model ID."),

@@ -80,6 +80,8 @@ class LibreChat(Target):
     id: ClassVar[str] = "librechat"
     title: ClassVar[str] = "LibreChat"
     verified_with: ClassVar[str] = "librechat-data-provider 0.8.524"
+    key_words: ClassVar[str] = "Put {names} into LibreChat’s file .env."
+    next_words: ClassVar[str] = "Restart LibreChat’s server."
     rules: ClassVar[tuple[FieldRule, ...]] = (*_ENDPOINT, *_MODEL, *(FieldRule(name, None) for name in _UNSAYABLE))
 
     @override

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -36,7 +35,7 @@ from core.exporters.shape import (
     read_values,
     said_values,
 )
-from core.exporters.subject import ExportedModel, names_told_apart, slug_of
+from core.exporters.subject import ExportedModel, names_told_apart
 from core.field_specs import UNSET
 from core.providers import PROVIDER_BY_ID, ModelProviderName
 
@@ -68,7 +67,7 @@ def _types_said(types: Any) -> Any:
 
 
 _PLACES: Final = (
-    FieldRule("name", "model_name", note="What a client asks for; entries of one name are load-balanced."),
+    FieldRule("name", "model_name", note="What a client asks for, in Western letters; one name is load-balanced."),
     FieldRule("model_id", "litellm_params.model", note="After litellm’s prefix of the provider: openai/ID."),
     FieldRule("base_url", "litellm_params.api_base", note="Left out where litellm knows the address."),
     FieldRule(
@@ -119,7 +118,13 @@ _UNDERSTOOD: Final = (
 )
 
 
-_PLAIN_SIGNS: Final = str.maketrans({"–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."})
+_SPELLED: Final = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
+
+
+def served_name(text: str) -> str:
+    """A name that the proxy can answer to, since it puts it into a header: Latin-1, no blanks at its ends."""
+    kept = (char for char in text.translate(_SPELLED) if char.isprintable() or char.isspace())
+    return " ".join("".join(char for char in kept if ord(char) < 256).split())
 
 
 class LitellmProxy(Target):
@@ -128,6 +133,8 @@ class LitellmProxy(Target):
     id: ClassVar[str] = "litellm"
     title: ClassVar[str] = "LiteLLM Proxy"
     verified_with: ClassVar[str] = "litellm 1.108.7"
+    key_words: ClassVar[str] = "Set {names} where the proxy runs."
+    next_words: ClassVar[str] = "Restart the proxy."
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_VALUES, *_BY_HAND)
 
     @override
@@ -144,8 +151,12 @@ class LitellmProxy(Target):
         return "" if model.litellm_model else f"LiteLLM has no way to {model.provider_name}."
 
     @override
+    def variables(self, model: ExportedModel) -> tuple[str, ...]:
+        return tuple(_references(model).values())
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = _served_names(models)
+        names = names_told_apart(models, served_name)
         fragments = []
         for model in models:
             name = names[model.entry_id]
@@ -160,42 +171,16 @@ class LitellmProxy(Target):
 
     @override
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
-        served = _servable(model.name, model)
-        if served != model.name:
-            words = f"{self.title} serves it as “{served}”: it puts names into HTTP headers, which take no others."
-            yield Loss(model.name, "name", words)
+        if served_name(model.name) != model.name:
+            (name,) = names_told_apart([model], served_name).values()
+            yield Loss(
+                model.name, "name", f"{self.title} only answers to names in Western letters. It is “{name}” there."
+            )
         types = model.value("multimodal_mime_types") or []
         lost = [mime for mime in types if not _kinds_of([mime]) and not mime.startswith("image/")]
         if lost and _kinds_of(types):
             words = f"{self.title} only knows PDF, audio and video as attachments, and not {', '.join(lost)}."
             yield Loss(model.name, "multimodal_mime_types", words)
-
-
-def _served_names(models: Sequence[ExportedModel]) -> dict[str, str]:
-    """Entry ID → the name that clients ask for, no two alike."""
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    told_apart = names_told_apart(models)
-    for model in models:
-        name = _servable(told_apart[model.entry_id], model)
-        if name in taken:
-            name = f"{name} ({model.entry_id[:8]})"
-        taken.add(name)
-        names[model.entry_id] = name
-    return names
-
-
-def _servable(name: str, model: ExportedModel) -> str:
-    """The name, or one like it that a header can carry; any other makes the proxy answer with 500 (1.108.7)."""
-    if _fits_header(name):
-        return name
-    plain = unicodedata.normalize("NFKD", name.translate(_PLAIN_SIGNS)).encode("ascii", "ignore").decode()
-    candidates = (" ".join(plain.split()).strip(" -"), model.model_id)
-    return next((each for each in candidates if each and _fits_header(each)), slug_of(name))
-
-
-def _fits_header(name: str) -> bool:
-    return name.isprintable() and name.encode("latin-1", "ignore").decode("latin-1") == name
 
 
 def _entry(model: ExportedModel, name: str) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Llm(Target):
     id: ClassVar[str] = "llm"
     title: ClassVar[str] = "llm"
     verified_with: ClassVar[str] = "llm 0.32"
+    key_words: ClassVar[str] = "Give llm its keys with “llm keys set NAME”: {names}."
+    next_words: ClassVar[str] = "Ask with: llm -m {name}"
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("name", "model_id", note="What -m takes."),
         FieldRule("model_id", "model_name"),

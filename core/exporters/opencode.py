@@ -71,6 +71,8 @@ class OpenCode(Target):
     id: ClassVar[str] = "opencode"
     title: ClassVar[str] = "opencode"
     verified_with: ClassVar[str] = "opencode-ai 1.18.33"
+    key_words: ClassVar[str] = "Set {names} in the environment that opencode is started in."
+    next_words: ClassVar[str] = "Restart opencode. It lists what it has with: opencode models"
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "id", note="Left out where it is the model's key."),
         FieldRule("name", "name"),

@@ -72,6 +72,8 @@ class PydanticAi(Target):
     id: ClassVar[str] = "pydantic-ai"
     title: ClassVar[str] = "pydantic-ai"
     verified_with: ClassVar[str] = "pydantic-ai-slim 2.68.0"
+    key_words: ClassVar[str] = "Set {names} in the environment of your program."
+    next_words: ClassVar[str] = "Import a model from the file by its name, such as {name}."
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "model_name", note="The model's first argument."),
         FieldRule("name", "docstring"),

@@ -183,6 +183,10 @@ class Target(ABC):
     that source and date."""
     is_folder: ClassVar[bool] = False
     """Whether the path of an export is a folder with several files."""
+    key_words: ClassVar[str]
+    """Where the person puts keys for this tool; {names} stands for the variables."""
+    next_words: ClassVar[str]
+    """What makes the tool take up what was written; {name} stands for the first entry's name there."""
 
     @abstractmethod
     def default_path(self) -> Path:
@@ -213,6 +217,10 @@ class Target(ABC):
     @abstractmethod
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
         """What is written for these models, providers' fragments before those of their models."""
+
+    def variables(self, model: ExportedModel) -> tuple[str, ...]:
+        """What the tool looks a model's key up by, and whatever else it needs; none where the endpoint wants no key."""
+        return (model.key_variable,) if model.key_variable else ()
 
     @abstractmethod
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -241,16 +241,17 @@ def _variable_of(slug: str) -> str:
     return f"{text}_API_KEY" if not text[0].isdigit() else f"MUSTER_{text}_API_KEY"
 
 
-def names_told_apart(models: Sequence[ExportedModel]) -> Mapping[str, str]:
-    """Entry ID → a name that no other of these models has: the display name, where needed with more of what it is."""
+def names_told_apart(models: Sequence[ExportedModel], spelled: Callable[[str], str] = str) -> Mapping[str, str]:
+    """Entry ID → a name that no other of these models has: the display name, where needed with more of what it is.
+
+    `spelled` writes a text with the characters that the target takes; "" where none of it can be.
+    """
     names: dict[str, str] = {}
     taken: set[str] = set()
     for model in models:
-        for candidate in (
-            model.name,
-            f"{model.name} ({model.provider_name})",
-            f"{model.name} ({model.provider_name}, {model.entry_id[:8]})",
-        ):
+        name = spelled(model.name) or spelled(model.model_id) or "model"
+        provider, identity = spelled(model.provider_name), spelled(model.entry_id[:8])
+        for candidate in (name, f"{name} ({provider})", f"{name} ({provider}, {identity})"):
             if candidate not in taken:
                 break
         taken.add(candidate)

@@ -68,6 +68,8 @@ class VsCode(Target):
     id: ClassVar[str] = "vscode"
     title: ClassVar[str] = "VS Code"
     verified_with: ClassVar[str] = "VS Code's source, 2026-11"
+    key_words: ClassVar[str] = "VS Code asks for keys once and keeps them itself: {names}."
+    next_words: ClassVar[str] = "Choose a model in VS Code’s chat. If it is not there, restart VS Code."
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "id"),
         FieldRule("name", "name"),

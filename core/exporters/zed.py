@@ -60,6 +60,10 @@ class Zed(Target):
     id: ClassVar[str] = "zed"
     title: ClassVar[str] = "Zed"
     verified_with: ClassVar[str] = "Zed's source, 2026-11"
+    key_words: ClassVar[str] = (
+        "Type the keys into Zed’s settings of its providers, or set {names} where Zed is started."
+    )
+    next_words: ClassVar[str] = "Choose a model in Zed’s agent panel. If it is not there, restart Zed."
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "name"),
         FieldRule("name", "display_name"),
@@ -93,6 +97,10 @@ class Zed(Target):
     @override
     def files(self, models: Sequence[ExportedModel]) -> tuple[TargetFile, ...]:
         return (_FILE,)
+
+    @override
+    def variables(self, model: ExportedModel) -> tuple[str, ...]:
+        return (key_variable_of(_provider_key(model)),) if model.key_variable else ()
 
     @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:

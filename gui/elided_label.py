@@ -9,10 +9,11 @@ from typing_extensions import override
 
 
 class ElidedLabel(QLabel):
-    """A label that gives way: a text too long for it is cut, and whole in its tooltip."""
+    """A label that gives way: a text too long for it is cut, a path in its middle, and whole in its tooltip."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, in_middle: bool = False) -> None:
         super().__init__()
+        self._mode = Qt.TextElideMode.ElideMiddle if in_middle else Qt.TextElideMode.ElideRight
         self.setObjectName(name)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
@@ -24,6 +25,7 @@ class ElidedLabel(QLabel):
     def setText(self, text: str) -> None:
         self._whole = text
         self.setToolTip(text)
+        self.setAccessibleName(text)
         self._cut()
 
     @override
@@ -32,4 +34,4 @@ class ElidedLabel(QLabel):
         super().resizeEvent(event)
 
     def _cut(self) -> None:
-        super().setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width()))
+        super().setText(self.fontMetrics().elidedText(self._whole, self._mode, self.width()))

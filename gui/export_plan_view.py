@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QLabel,
     QStackedWidget,
     QTabWidget,
@@ -17,14 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.exporters.shape import label_of
-from core.exporting import ExportPlan, ExportReport, Loss, Piece
-from gui.badges import row_height
+from core.exporting import ExportPlan, ExportReport, Piece
 from gui.diff_view import DiffView
 from gui.empty_state import EmptyState
-from gui.export_words import conflict_words
+from gui.export_words import conflict_words, same_words
 from gui.icons import icon
-from gui.words import one_line, tr_core
+from gui.loss_list import LossList, grouped
+from gui.words import one_line
+from gui.wrapped_cells import WrappedCells
 
 
 class ExportPlanView(QTabWidget):
@@ -39,35 +38,36 @@ class ExportPlanView(QTabWidget):
         self.setAccessibleName(self.tr("What would happen"))
         self.tabBar().setAccessibleName(self.tr("What would happen"))
         self.diff = DiffView(f"{prefix}_diff", self.tr("Changes in the file"))
-        self._same = EmptyState(f"{prefix}_same", "check", "", self.tr("The file is up to date."), is_quiet=True)
-        self._changes = QStackedWidget()
-        self._changes.addWidget(self.diff)
-        self._changes.addWidget(self._same)
-        self.losses = _tree(f"{prefix}_losses", self.tr("What is lost"))
-        self.losses.setHeaderLabels([self.tr("Model"), self.tr("Setting"), self.tr("What is lost")])
-        self._lossless = EmptyState(
-            f"{prefix}_lossless", "circle-check", "", self.tr("Nothing is lost."), is_quiet=True
-        )
-        self._lost = QStackedWidget()
-        self._lost.addWidget(self.losses)
-        self._lost.addWidget(self._lossless)
-        self.conflicts = _tree(f"{prefix}_conflicts", self.tr("To decide"))
+        self.losses = LossList(f"{prefix}_losses")
+        self.same = EmptyState(f"{prefix}_same", "check", "", "", is_quiet=True)
+        lossless = EmptyState(f"{prefix}_lossless", "circle-check", "", self.tr("Nothing is lost."), is_quiet=True)
+        self._changes = _pages(self.diff, self.same, self._waiting(f"{prefix}_changes_wait"))
+        self._lost = _pages(self.losses, lossless, self._waiting(f"{prefix}_losses_wait"))
+        self.conflicts = _conflict_tree(f"{prefix}_conflicts", self.tr("To decide"))
         self.conflicts.setHeaderLabels([self.tr("Entry"), self.tr("Why it is left as it is")])
         self._decide = QWidget()
         layout = QVBoxLayout(self._decide)
         layout.setContentsMargins(0, self.fontMetrics().height() // 2, 0, 0)
-        hint = QLabel(self.tr("Tick what Muster shall write all the same. What is not ticked stays as it is."))
-        hint.setObjectName(f"{prefix}_decide_hint")
-        hint.setWordWrap(True)
-        layout.addWidget(hint)
+        self._hint = QLabel(self.tr("Tic&k what Muster is to write all the same. What is not ticked stays as it is."))
+        self._hint.setObjectName(f"{prefix}_decide_hint")
+        self._hint.setWordWrap(True)
+        self._hint.setBuddy(self.conflicts)
+        layout.addWidget(self._hint)
         layout.addWidget(self.conflicts, 1)
         self.addTab(self._changes, icon("file"), self.tr("Changes"))
         self.addTab(self._lost, icon("info-circle"), self.tr("Losses"))
         self.addTab(self._decide, icon("alert-triangle"), self.tr("To decide"))
-        self.setTabVisible(2, False)
+        self.setTabVisible(self.indexOf(self._decide), False)
         self._ticked: set[str] = set()
-        self._row_size = QSize(0, row_height(self.fontMetrics()))
         self.conflicts.itemChanged.connect(self._take_tick)
+
+    def _waiting(self, name: str) -> EmptyState:
+        return EmptyState(name, "clock", "", self.tr("Looking at the file…"), is_quiet=True)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it says that the plan is waited for."""
+        return self._changes.currentIndex() == self._changes.count() - 1
 
     @property
     def taken_over(self) -> frozenset[str]:
@@ -82,40 +82,56 @@ class ExportPlanView(QTabWidget):
         """What was decided about the plan that is shown next."""
         self._ticked = set(names)
 
+    def show_waiting(self) -> None:
+        """Nothing is known yet: no other file's plan stands there meanwhile."""
+        for pages in (self._changes, self._lost):
+            pages.setCurrentIndex(pages.count() - 1)
+        self._name_tab(self._lost, self.tr("Losses"))
+        self.setTabVisible(self.indexOf(self._decide), False)
+
+    def show_changes(self) -> None:
+        """Turns to the changed lines."""
+        self.setCurrentWidget(self._changes)
+
+    def show_losses(self) -> None:
+        """Turns to what is lost."""
+        self.setCurrentWidget(self._lost)
+
+    def show_conflicts(self) -> None:
+        """Turns to what is to be decided."""
+        self.setCurrentWidget(self._decide)
+
     def show_plan(self, plan: ExportPlan, report: ExportReport) -> None:
         """Shows what this plan would do."""
         self.diff.show_diff(report.diff)
-        self._changes.setCurrentWidget(self.diff if report.diff else self._same)
-        self._show_losses(plan.losses)
-        self._show_conflicts(plan)
+        self.same.set_text(same_words(plan))
+        self._changes.setCurrentWidget(self.diff if report.diff else self.same)
+        self.losses.show_losses(grouped(plan.losses))
+        self._lost.setCurrentIndex(0 if plan.losses else 1)
+        self._name_tab(self._lost, self.tr("Losses"), self.losses.topLevelItemCount())
+        self._fill_conflicts(plan)
 
-    def _show_losses(self, losses: tuple[Loss, ...]) -> None:
-        self.losses.clear()
-        for loss in losses:
-            words = tr_core(loss.words)
-            line = QTreeWidgetItem([one_line(loss.entry, 80), _field_words(loss.field), one_line(words)])
-            line.setSizeHint(0, self._row_size)
-            for column in range(3):
-                line.setToolTip(column, words)
-            self.losses.addTopLevelItem(line)
-        self._lost.setCurrentWidget(self.losses if losses else self._lossless)
-        count = f" ({len(losses):,})" if losses else ""
-        self.setTabText(1, f"{self.tr('Losses')}{count}")
-        for column in range(2):
-            self.losses.resizeColumnToContents(column)
+    def _name_tab(self, page: QWidget, words: str, count: int = 0) -> None:
+        self.setTabText(self.indexOf(page), f"{words} ({count:,})" if count else words)
 
-    def _show_conflicts(self, plan: ExportPlan) -> None:
+    def _fill_conflicts(self, plan: ExportPlan) -> None:
         pieces = {piece.fragment.name: piece for piece in plan.conflicts}
         shown = {**dict.fromkeys(self._ticked), **pieces}
+        lines = [
+            self._conflict_line(name, piece, plan)
+            for name, piece in sorted(shown.items(), key=lambda pair: pair[0].casefold())
+        ]
+        current = self.conflicts.currentItem()
+        at = self.conflicts.indexOfTopLevelItem(current) if current is not None else -1
         self.conflicts.blockSignals(True)
         self.conflicts.clear()
-        for name, piece in sorted(shown.items(), key=lambda pair: pair[0].casefold()):
-            self.conflicts.addTopLevelItem(self._conflict_line(name, piece, plan))
+        self.conflicts.addTopLevelItems(lines)
         self.conflicts.blockSignals(False)
-        self.conflicts.resizeColumnToContents(0)
-        self.setTabVisible(2, bool(shown))
-        count = len(pieces)
-        self.setTabText(2, f"{self.tr('To decide')} ({count:,})" if count else self.tr("Decided"))
+        if 0 <= at < len(lines):
+            self.conflicts.setCurrentItem(lines[at])
+        self.conflicts.setColumnWidth(0, self.fontMetrics().averageCharWidth() * 38)
+        self.setTabVisible(self.indexOf(self._decide), bool(shown))
+        self._name_tab(self._decide, self.tr("To decide") if pieces else self.tr("Decided"), len(pieces))
 
     def _conflict_line(self, name: str, piece: Piece | None, plan: ExportPlan) -> QTreeWidgetItem:
         words = self.tr("Muster writes it.") if piece is None else conflict_words(piece, plan.target.title)
@@ -123,8 +139,6 @@ class ExportPlanView(QTabWidget):
         line.setData(0, Qt.ItemDataRole.UserRole, name)
         line.setFlags(line.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         line.setCheckState(0, Qt.CheckState.Checked if name in self._ticked else Qt.CheckState.Unchecked)
-        line.setToolTip(1, words)
-        line.setSizeHint(0, self._row_size)
         return line
 
     @Slot(QTreeWidgetItem, int)
@@ -139,20 +153,21 @@ class ExportPlanView(QTabWidget):
         self.decided.emit()
 
 
-def _field_words(name: str) -> str:
-    return tr_core("Provider") if name == "provider" else tr_core(label_of(name))
+def _pages(*widgets: QWidget) -> QStackedWidget:
+    pages = QStackedWidget()
+    for widget in widgets:
+        pages.addWidget(widget)
+    return pages
 
 
-def _tree(name: str, label: str) -> QTreeWidget:
+def _conflict_tree(name: str, label: str) -> QTreeWidget:
     tree = QTreeWidget()
     tree.setObjectName(name)
     tree.setAccessibleName(label)
     tree.setRootIsDecorated(False)
-    tree.setUniformRowHeights(True)
+    WrappedCells(tree)
     tree.setAlternatingRowColors(True)
     tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     tree.setTabKeyNavigation(False)
-    tree.setTextElideMode(Qt.TextElideMode.ElideRight)
-    tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     tree.header().setStretchLastSection(True)
     return tree

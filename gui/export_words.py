@@ -1,14 +1,17 @@
-"""Exports in words: how many entries, what conflicts, where keys are read from."""
+"""Exports in words: how many entries, what conflicts, where keys are put, what comes next."""
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 
 from PySide6.QtCore import QCoreApplication
 
 from core.exporting import ExportPlan, Piece, PieceState
-from gui.words import count_models, isolated, one_line
+from gui.words import count_models, isolated, one_line, tr_core
+
+_NAMES_IN_LINE = 4
 
 
 def _tr(text: str) -> str:
@@ -17,7 +20,15 @@ def _tr(text: str) -> str:
 
 def plan_words(plan: ExportPlan) -> str:
     """What a plan does, in one line: "2 new, 1 changed, 4 as they are"."""
-    counts = Counter(piece.state for piece in plan.pieces if piece.fragment.entry_id)
+    states: dict[str, PieceState] = {}
+    for piece in plan.pieces:
+        # A model in several pieces counts once; what changes is told before what stays.
+        if (
+            piece.fragment.entry_id
+            and states.get(piece.fragment.entry_id, PieceState.UNCHANGED) is PieceState.UNCHANGED
+        ):
+            states[piece.fragment.entry_id] = piece.state
+    counts = Counter(states.values())
     words = {
         PieceState.NEW: _tr("{count} new"),
         PieceState.CHANGED: _tr("{count} changed"),
@@ -29,6 +40,15 @@ def plan_words(plan: ExportPlan) -> str:
     if conflicts:
         told.append(_tr("{count} to decide").format(count=f"{conflicts:,}"))
     return ", ".join(told) or _tr("Nothing to write")
+
+
+def same_words(plan: ExportPlan) -> str:
+    """Why a plan would change nothing."""
+    if plan.conflicts:
+        return _tr("Nothing more is written before you decide: see “To decide”.")
+    if not any(piece.fragment.entry_id for piece in plan.pieces):
+        return _tr("Nothing of yours is to be written here.") if plan.losses else _tr("Nothing of yours stands here.")
+    return _tr("The file is up to date.")
 
 
 def conflict_words(piece: Piece, title: str) -> str:
@@ -44,21 +64,31 @@ def conflict_words(piece: Piece, title: str) -> str:
 
 
 def key_words(plan: ExportPlan) -> str:
-    """Which environment variables the tool reads keys from; empty where none."""
-    names = list(dict.fromkeys(model.key_variable for model in plan.models if model.key_variable))
-    if not names or not plan.target.says("key"):
+    """Where the tool has its keys from, as only references are written; empty where no model wants one."""
+    names = list(dict.fromkeys(name for model in plan.models for name in plan.target.variables(model)))
+    if not names:
         return ""
-    shown = ", ".join(names[:4])
-    if len(names) > 4:
-        shown = _tr("{names} and {count} more").format(names=shown, count=len(names) - 4)
-    return _tr("Keys are written as references only: {tool} reads {names}.").format(tool=plan.target.title, names=shown)
+    shown = ", ".join(names[:_NAMES_IN_LINE])
+    if len(names) > _NAMES_IN_LINE:
+        shown = _tr("{names} and {count} more").format(names=shown, count=f"{len(names) - _NAMES_IN_LINE:,}")
+    return f"{_tr('No key is written.')} {tr_core(plan.target.key_words).replace('{names}', shown)}"
 
 
 def written_words(plan: ExportPlan, backups: Iterable[object]) -> str:
-    """What a finished export has done."""
-    count = len({piece.fragment.entry_id for piece in plan.pieces if piece.fragment.entry_id and not piece.is_conflict})
-    where = isolated(str(plan.path))
-    is_removal = all(piece.state is PieceState.REMOVED for piece in plan.pieces if piece.fragment.entry_id)
+    """What a finished export has done, and what makes the tool take it up."""
+    done = (PieceState.NEW, PieceState.CHANGED, PieceState.REMOVED)
+    own = [piece for piece in plan.pieces if piece.fragment.entry_id and piece.state in done]
+    is_removal = bool(own) and all(piece.state is PieceState.REMOVED for piece in own)
     text = _tr("Removed {models} from {path}.") if is_removal else _tr("Wrote {models} to {path}.")
-    words = text.format(models=count_models(count), path=where)
-    return f"{words} {_tr('A copy of the file as it was is kept.')}" if any(True for _ in backups) else words
+    count = len({piece.fragment.entry_id for piece in own})
+    words = [text.format(models=count_models(count), path=isolated(str(plan.path)))]
+    if any(True for _ in backups):
+        words.append(_tr("A copy of the file as it was is kept."))
+    if own and not is_removal:
+        words.append(next_words(plan, own[0]))
+    return " ".join(words)
+
+
+def next_words(plan: ExportPlan, piece: Piece) -> str:
+    """What makes the tool take up what was written, such as this piece."""
+    return tr_core(plan.target.next_words).replace("{name}", shlex.quote(one_line(piece.fragment.name, 80)))

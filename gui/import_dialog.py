@@ -6,13 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QPalette
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
+    QMenu,
     QPlainTextEdit,
     QRadioButton,
     QStackedWidget,
@@ -23,7 +23,8 @@ from typing_extensions import override
 
 from core.changes import Change
 from core.errors import MusterError
-from core.importing import Plan, new_providers, plan_change, plan_import
+from core.exporting import TARGETS
+from core.importing import Plan, PlannedItem, new_providers, plan_change, plan_import
 from core.registry import Registry
 from gui.buttons import push_button
 from gui.elided_label import ElidedLabel
@@ -31,14 +32,18 @@ from gui.empty_state import EmptyState
 from gui.error_box import ErrorBox
 from gui.file_drops import LARGEST_TEXT, FileDrops
 from gui.import_plan_view import ImportPlanView
+from gui.known_places import KnownPlaces
 from gui.saving import Saver
 from gui.tick_outlines import TickOutline
-from gui.words import count_models
+from gui.words import count_models, tr_core
 from gui.work_dialog import WorkDialog
 from gui.worker import run_in_worker
+from gui.wrapped_label import message_label, quiet_label
 
 _SIZE_LINES: Final = (62, 42)
 _TYPING_PAUSE_MS: Final = 350
+_PATIENCE_MS: Final = 200
+"""How long what is shown stays while something else is read."""
 _FILE, _TEXT, _ENVIRONMENT = range(3)
 
 
@@ -54,6 +59,7 @@ class ImportDialog(WorkDialog):
         self._registry = registry
         self._saver = saver
         self._path = path
+        self._kind: str | None = None
         self._plan: Plan | None = None
         self._asked = 0
         self._is_planning = False
@@ -64,8 +70,7 @@ class ImportDialog(WorkDialog):
         self._build()
         self._connect()
         self._choose_source(_FILE)
-        if path is not None:
-            self.open_path(path)
+        run_in_worker(self, KnownPlaces.look, on_done=self._offer_tools)
 
     # -------------------------------------------------------------------------------------------------------- layout
 
@@ -90,16 +95,17 @@ class ImportDialog(WorkDialog):
             primary_icon="folder-open",
         )
         self.pages = QStackedWidget()
+        waiting = EmptyState("import_wait", "clock", "", self.tr("Reading…"), is_quiet=True)
         self.pages.addWidget(self.hint)
+        self.pages.addWidget(waiting)
         self.pages.addWidget(self.plan_view)
         layout.addWidget(self.pages, 1)
-        self.summary = QLabel()
-        self.summary.setObjectName("import_summary")
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary = message_label("import_summary")
         self.import_button = push_button("import_apply", self.tr("&Import"), "file-import", self)
         self.import_button.setDefault(True)
         self.import_button.setEnabled(False)
-        layout.addLayout(self.button_row([self.summary], [self.import_button]))
+        layout.addWidget(self.summary)
+        layout.addLayout(self.button_row([], [self.import_button]))
 
     def _build_sources(self) -> QHBoxLayout:
         self.sources = QButtonGroup(self)
@@ -120,22 +126,28 @@ class ImportDialog(WorkDialog):
         return row
 
     def _build_source_pages(self) -> QStackedWidget:
-        self.path_label = ElidedLabel("import_path")
-        self.choose_button = push_button("import_choose", self.tr("&Choose…"), "folder-open")
+        self.path_label = ElidedLabel("import_path", in_middle=True)
+        self.tools_button = push_button("import_tools", self.tr("F&ound Here"), "tool")
+        self.tools_button.setToolTip(self.tr("The files of other tools that are on this computer"))
+        self.tools_button.setMenu(QMenu(self.tools_button))
+        self.tools_button.setEnabled(False)
+        self.choose_button = push_button("import_choose", self.tr("C&hoose…"), "folder-open")
         file_page = QWidget()
         row = QHBoxLayout(file_page)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.path_label, 1)
+        row.addWidget(self.tools_button)
         row.addWidget(self.choose_button)
         self.text_edit = QPlainTextEdit()
         self.text_edit.setObjectName("import_text")
         self.text_edit.setAccessibleName(self.tr("Pasted text"))
         self.text_edit.setPlaceholderText(self.tr("Paste a curl command, or what stands in a tool’s file."))
         self.text_edit.setTabChangesFocus(True)
+        # What is dropped on it is the dialog's: a file is read, not its address typed.
+        self.text_edit.setAcceptDrops(False)
         self.text_edit.setFixedHeight(self.fontMetrics().lineSpacing() * 6)
-        told = QLabel(self.tr("Which providers have their keys in this program’s environment. Keys are not copied."))
-        told.setWordWrap(True)
-        told.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        text = self.tr("Which providers have their keys in this program’s environment. Keys are not copied.")
+        told = quiet_label("import_environment_words", text)
         self.source_pages = QStackedWidget()
         self._source_widgets = (file_page, self.text_edit, told)
         for page in self._source_widgets:
@@ -147,6 +159,10 @@ class ImportDialog(WorkDialog):
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_PAUSE_MS)
         self._typing.timeout.connect(self._plan_again)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(_PATIENCE_MS)
+        self._patience.timeout.connect(lambda: self.pages.setCurrentIndex(1))
         self._drops.path_dropped.connect(self.open_path)
         self._drops.text_dropped.connect(self.paste)
         self.sources.idClicked.connect(self._choose_source)
@@ -185,9 +201,19 @@ class ImportDialog(WorkDialog):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def open_path(self, path: Path) -> None:
-        """Reads that file."""
-        self._path = path
+    def _offer_tools(self, places: KnownPlaces) -> None:
+        menu = self.tools_button.menu()
+        for name in places.usual:
+            if name in places.found:
+                action = menu.addAction(TARGETS[name].title)
+                action.setObjectName(f"import_tool_{name}")
+                action.setToolTip(str(places.usual[name]))
+                action.triggered.connect(partial(self.open_path, places.usual[name], name))
+        self.tools_button.setEnabled(not menu.isEmpty())
+
+    def open_path(self, path: Path, kind: str | None = None, _is_checked: object = None) -> None:
+        """Reads that file or folder; `kind` says whose it is where that is known."""
+        self._path, self._kind = path, kind
         self._choose_source(_FILE)
 
     def paste(self, text: str) -> None:
@@ -200,15 +226,17 @@ class ImportDialog(WorkDialog):
     @Slot()
     def _plan_again(self) -> None:
         number = self.sources.checkedId()
-        registry, path, text = self._registry, self._path, self.text_edit.toPlainText()
+        registry, path, kind, text = self._registry, self._path, self._kind, self.text_edit.toPlainText()
         self.path_label.setText(str(path) if path is not None else self.tr("No file is chosen."))
         is_ready = {_FILE: path is not None, _TEXT: bool(text.strip()), _ENVIRONMENT: True}[number]
         self._asked += 1
         self._plan = None
         self.error_box.clear()
-        self.summary.setText("")
+        self.summary.setText(tr_core(registry.read_only_reason or ""))
+        self.summary.setVisible(bool(self.summary.text()))
         self._is_planning = is_ready
         self._allow()
+        self._patience.stop()
         if not is_ready:
             self.hint.primary_button.setVisible(number == _FILE)
             self.pages.setCurrentWidget(self.hint)
@@ -217,13 +245,17 @@ class ImportDialog(WorkDialog):
         def work() -> Plan:
             if number == _ENVIRONMENT:
                 return plan_import(registry, "", "environment")
-            return plan_import(registry, path if number == _FILE and path is not None else text)
+            if number == _FILE and path is not None:
+                return plan_import(registry, path, kind)
+            return plan_import(registry, text)
 
+        self._patience.start()
         run_in_worker(self, work, on_done=partial(self._take, self._asked), on_error=partial(self._fail, self._asked))
 
     def _take(self, asked: int, plan: Plan) -> None:
         if asked != self._asked:
             return
+        self._patience.stop()
         self._plan, self._is_planning = plan, False
         self.plan_view.show_plan(plan)
         self.pages.setCurrentWidget(self.plan_view)
@@ -232,17 +264,19 @@ class ImportDialog(WorkDialog):
     def _fail(self, asked: int, error: MusterError) -> None:
         if asked != self._asked:
             return
+        self._patience.stop()
         self._is_planning = False
         self.error_box.show_error(error)
+        self.hint.primary_button.setVisible(self.sources.checkedId() == _FILE)
         self.pages.setCurrentWidget(self.hint)
         self._allow()
 
     @Slot()
     def _allow(self) -> None:
         can_write = self._registry.read_only_reason is None
-        count = len(self.plan_view.chosen_items) if self._plan is not None else 0
-        is_something = self._plan is not None and self.plan_view.is_anything_chosen
-        self.import_button.setEnabled(is_something and can_write and not self.is_applying)
+        chosen = self.plan_view.chosen if self._plan is not None else ()
+        count = sum(isinstance(planned, PlannedItem) for planned in chosen)
+        self.import_button.setEnabled(bool(chosen) and can_write and not self.is_applying)
         self.import_button.setText(
             self.tr("&Import {models}").format(models=count_models(count)) if count else self.tr("&Import")
         )

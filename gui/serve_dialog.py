@@ -3,153 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from core.errors import MusterError
-from core.exporting import TARGETS, ExportPlan, ExportReport, plan_export
+from core.exporting import ExportPlan, ExportReport
 from core.registry import Registry
-from core.serving import serving_of
-from gui.buttons import push_button
+from core.serving import MASTER_KEY, serving_of
 from gui.code_view import CodeView
-from gui.combo_boxes import SteadyComboBox
-from gui.elided_label import ElidedLabel
-from gui.error_box import ErrorBox
-from gui.export_plan_view import ExportPlanView
-from gui.export_planner import ExportPlanner
-from gui.export_words import plan_words, written_words
+from gui.empty_state import EmptyState
+from gui.icons import icon
 from gui.scopes import Scope
-from gui.work_dialog import WorkDialog
+from gui.target_dialog import TargetDialog
+from gui.wrapped_label import quiet_label
 
-_SIZE_LINES = (60, 42)
-_TARGET = "litellm"
+_SIZE_LINES = (64, 42)
 
 
-class ServeDialog(WorkDialog):
-    """One file, one command, one snippet. `written` tells that the file was."""
-
-    written = Signal()
+class ServeDialog(TargetDialog):
+    """One file, one command, one snippet."""
 
     def __init__(self, registry: Registry, scopes: Sequence[Scope], parent: QWidget | None = None) -> None:
-        super().__init__("serve", size_lines=_SIZE_LINES, parent=parent)
-        self._registry = registry
-        self._scopes = [scope for scope in scopes if scope.rows]
-        self._path = TARGETS[_TARGET].default_path()
-        self._planner = ExportPlanner(registry, self)
-        self._told = ""
+        super().__init__("serve", registry, scopes, size_lines=_SIZE_LINES, parent=parent)
         self.setWindowTitle(self.tr("Serve with LiteLLM Proxy"))
         self._build()
         self.scope_box.setCurrentIndex(len(self._scopes) - 1)
-        self.scope_box.currentIndexChanged.connect(self.plan_again)
-        self.plan_again()
+        if self._scopes:
+            self.begin_anew()
+        else:
+            self._show_nothing()
 
     def _build(self) -> None:
         height = self.fontMetrics().height()
-        self.scope_box = SteadyComboBox(self)
-        self.scope_box.setObjectName("serve_scope")
-        self.scope_box.addItems([scope.words for scope in self._scopes])
-        self.path_label = ElidedLabel("serve_path")
-        self.choose_button = push_button("serve_choose", self.tr("&Choose…"), "folder-open")
-        place = QHBoxLayout()
-        place.addWidget(self.path_label, 1)
-        place.addWidget(self.choose_button)
+        self.command = CodeView("serve_command", self.tr("&Start it with"), lines=4)
+        self.client = CodeView("serve_client", self.tr("&Use it with"), lines=5)
+        text = self.tr(
+            "The proxy has a key of its own, {variable}, and does not start without it. Keep it: clients send it."
+        )
+        hint = quiet_label("serve_hint", text.replace("{variable}", MASTER_KEY))
+        running = QWidget()
+        page = QVBoxLayout(running)
+        page.setContentsMargins(0, height // 2, 0, 0)
+        page.setSpacing(height // 2)
+        page.addWidget(self.command)
+        page.addWidget(hint)
+        page.addWidget(self.key_label)
+        page.addWidget(self.client, 1)
+        self.plan_view.insertTab(0, running, icon("server"), self.tr("Start and use"))
+        self.plan_view.setCurrentIndex(0)
+        self.panel = QWidget()
         form = QFormLayout()
-        form.addRow(self.tr("Mo&dels"), self.scope_box)
-        form.addRow(self.tr("File"), place)
-        self.state_label = QLabel()
-        self.state_label.setObjectName("serve_state")
-        self.state_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.state_label.setWordWrap(True)
-        self.state_label.setTextFormat(Qt.TextFormat.PlainText)
-        form.addRow("", self.state_label)
-        self.error_box = ErrorBox(self)
-        self.plan_view = ExportPlanView("serve", self)
-        self.command = CodeView("serve_command", self.tr("Start it with"), lines=3)
-        self.client = CodeView("serve_client", self.tr("Use it with"), lines=5)
-        self.write_button = push_button("serve_write", self.tr("&Write File"), "device-floppy", self)
-        self.write_button.setDefault(True)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow(self.scope_label, self.scope_box)
+        form.addRow(self.tr("File"), self.place)
+        body = QVBoxLayout(self.panel)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(height // 2)
+        body.addLayout(form)
+        body.addWidget(self.error_box)
+        body.addWidget(self.plan_view, 1)
+        body.addStretch()
+        body.addWidget(self.summary)
+        text = self.tr("There is no model on the roll to serve. Add one first.")
+        self.nothing = EmptyState("serve_nothing", "server", "", text)
+        self.nothing.hide()
         layout = QVBoxLayout(self)
         layout.setSpacing(height // 2)
-        layout.addLayout(form)
-        layout.addWidget(self.error_box)
-        layout.addWidget(self.plan_view, 2)
-        layout.addWidget(self.command)
-        layout.addWidget(self.client, 1)
-        layout.addLayout(self.button_row([], [self.write_button]))
-        self.choose_button.clicked.connect(self._choose_path)
-        self.write_button.clicked.connect(self.write)
-        self.plan_view.decided.connect(self.plan_again)
-        self.error_box.again_wanted.connect(self.plan_again)
-        self._planner.planned.connect(self._show)
-        self._planner.failed.connect(self._show_error)
-        self._planner.written.connect(self._tell_written)
+        layout.addWidget(self.panel, 1)
+        layout.addWidget(self.nothing, 1)
+        layout.addLayout(self.button_row([self.open_button], [self.write_button]))
 
-    @Slot()
-    def plan_again(self) -> None:
-        """Looks at the file anew."""
-        path, registry, taken_over = self._path, self._registry, self.plan_view.taken_over
-        rows = self._scopes[self.scope_box.currentIndex()].rows if self._scopes else ()
-        entries = [row.entry for row in rows if row.entry is not None]
-        self.path_label.setText(str(path))
-        self.write_button.setEnabled(False)
-        self._planner.ask(lambda: plan_export(registry, entries, _TARGET, path, take_over=taken_over))
-
-    @Slot(object, object)
-    def _show(self, plan: ExportPlan, report: ExportReport) -> None:
-        self.error_box.clear()
-        self.plan_view.show()
-        self.plan_view.show_plan(plan, report)
-        self.state_label.setText(self._told or f"{plan_words(plan)}.")
-        self._told = ""
-        self.write_button.setEnabled(self._planner.can_write)
-        serving = serving_of(plan)
-        self.command.show_code("\n".join(serving.lines))
-        self.client.show_code(serving.client)
-
-    @Slot(object)
-    def _show_error(self, error: MusterError) -> None:
-        self.plan_view.setVisible(self._planner.plan is not None)
-        self.error_box.show_error(error)
-
-    @Slot()
-    def _choose_path(self) -> None:
-        dialog = QFileDialog(self, self.tr("Write To"), str(self._path.parent))
-        dialog.setObjectName("serve_file_dialog")
-        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.selectFile(self._path.name)
-        dialog.fileSelected.connect(lambda chosen: self.set_path(Path(chosen)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def set_path(self, path: Path) -> None:
-        """Another file."""
-        self._path = path
-        self.plan_view.forget_ticks()
-        self.plan_again()
-
-    @Slot()
-    def write(self) -> None:
-        """Writes the file that is shown."""
-        self.write_button.setEnabled(False)
-        self._planner.write()
-
-    @Slot(object, object)
-    def _tell_written(self, plan: ExportPlan, report: ExportReport) -> None:
-        self._told = written_words(plan, report.backups)
-        self.written.emit()
-        self.plan_again()
+    def _show_nothing(self) -> None:
+        self.panel.hide()
+        self.write_button.hide()
+        self.nothing.show()
+        self.close_button.setDefault(True)
 
     @property
     @override
-    def is_working(self) -> bool:
-        return self._planner.is_writing
+    def target(self) -> str:
+        return "litellm"
 
+    @Slot(object, object)
     @override
-    def give_up(self) -> None:
-        """A write is over in a moment, and is let end."""
+    def show_plan(self, plan: ExportPlan, report: ExportReport) -> None:
+        super().show_plan(plan, report)
+        serving = serving_of(plan)
+        self.command.show_code("\n".join(serving.lines))
+        self.client.show_code(serving.client)

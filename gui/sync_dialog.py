@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from core.errors import MusterError
@@ -19,14 +18,14 @@ from gui.elided_label import ElidedLabel
 from gui.empty_state import EmptyState
 from gui.error_box import ErrorBox
 from gui.export_plan_view import ExportPlanView
-from gui.export_words import plan_words
-from gui.icons import icon
-from gui.words import isolated, tr_core
+from gui.export_words import next_words, plan_words
+from gui.tool_list import ToolList
+from gui.words import tr_core
 from gui.work_dialog import WorkDialog
 from gui.worker import run_in_worker
+from gui.wrapped_label import message_label
 
-_SIZE_LINES = (66, 38)
-_PLACE_ROLE: Final = Qt.ItemDataRole.UserRole
+_SIZE_LINES = (68, 42)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,16 @@ class _Place:
     plan: ExportPlan | None
     report: ExportReport | None
     error: MusterError | None
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether something is left as it is until the person decides or mends."""
+        return self.error is not None or bool(self.plan and self.plan.conflicts)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether its files would be written."""
+        return self.plan is not None and self.plan.is_change
 
 
 class SyncDialog(WorkDialog):
@@ -51,18 +60,18 @@ class SyncDialog(WorkDialog):
         self._registry = registry
         self._places: list[_Place] = []
         self._decided: dict[Path, frozenset[str]] = {}
+        self._told: list[str] = []
+        self._not_written: MusterError | None = None
         self._asked = 0
         self._is_writing = False
         self.setWindowTitle(self.tr("Sync Tools"))
         self._build()
+        self.plan_view.show_waiting()
         self.plan_again()
 
     def _build(self) -> None:
         height = self.fontMetrics().height()
-        self.place_list = QListWidget()
-        self.place_list.setObjectName("sync_places")
-        self.place_list.setAccessibleName(self.tr("Tools in use"))
-        self.place_list.setSpacing(1)
+        self.place_list = ToolList("sync_places", self.tr("Tools in use"))
         label = QLabel(self.tr("&Tools in use"))
         label.setBuddy(self.place_list)
         left = QWidget()
@@ -70,42 +79,44 @@ class SyncDialog(WorkDialog):
         left_layout.setContentsMargins(0, 0, height // 2, 0)
         left_layout.addWidget(label)
         left_layout.addWidget(self.place_list, 1)
-        self.path_label = ElidedLabel("sync_path")
+        self.path_label = ElidedLabel("sync_path", in_middle=True)
         self.error_box = ErrorBox(self)
         self.plan_view = ExportPlanView("sync", self)
         right = QWidget()
         right_layout = QVBoxLayout(right)
         right_layout.setContentsMargins(height // 2, 0, 0, 0)
+        right_layout.setSpacing(height // 2)
         right_layout.addWidget(self.path_label)
         right_layout.addWidget(self.error_box)
         right_layout.addWidget(self.plan_view, 1)
-        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self._splitter.setObjectName("sync_panels")
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(left)
-        self._splitter.addWidget(right)
-        self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([height * 20, height * 46])
+        right_layout.addStretch()
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setObjectName("sync_panels")
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(left)
+        self.splitter.addWidget(right)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([height * 19, height * 48])
         self.empty = EmptyState(
             "sync_empty",
             "refresh",
             self.tr("No tool knows your models yet"),
-            self.tr("Export them to a tool first. From then on, one click here brings every tool up to date."),
+            self.tr("Export them to a tool first. From then on, this brings every tool up to date at once."),
             primary=self.tr("Export…"),
-            primary_icon="file",
+            primary_icon="file-export",
         )
         self.empty.hide()
-        self.summary = QLabel()
-        self.summary.setObjectName("sync_summary")
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary = message_label("sync_summary")
+        self.summary.setMinimumHeight(self.fontMetrics().lineSpacing() * 2)
+        self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setSpacing(height // 2)
-        layout.addWidget(self._splitter, 1)
+        layout.addWidget(self.splitter, 1)
+        layout.addWidget(self.summary)
         layout.addWidget(self.empty, 1)
         self.write_button = push_button("sync_write", self.tr("&Write All"), "device-floppy", self)
         self.write_button.setDefault(True)
-        row: QHBoxLayout = self.button_row([self.summary], [self.write_button])
-        layout.addLayout(row)
+        layout.addLayout(self.button_row([], [self.write_button]))
         self.place_list.currentRowChanged.connect(self._show_place)
         self.plan_view.decided.connect(self._take_decision)
         self.write_button.clicked.connect(self.write)
@@ -114,8 +125,8 @@ class SyncDialog(WorkDialog):
 
     @Slot()
     def _go_to_export(self) -> None:
-        self.export_wanted.emit()
         self.reject()
+        self.export_wanted.emit()
 
     # ------------------------------------------------------------------------------------------------------ planning
 
@@ -136,46 +147,54 @@ class SyncDialog(WorkDialog):
             return found
 
         self.write_button.setEnabled(False)
-        run_in_worker(self, work, on_done=partial(self._show_places, self._asked), on_error=self._show_error)
+        if not self._told:
+            self.summary.setText(self.tr("Looking at the files…"))
+        asked = self._asked
+        run_in_worker(self, work, on_done=partial(self._show_places, asked), on_error=self._show_error)
 
     def _show_places(self, asked: int, places: list[_Place]) -> None:
         if asked != self._asked:
             return
-        row = max(0, self.place_list.currentRow())
+        row = self.place_list.currentRow()
+        if row < 0:  # at first, what there is to look at
+            row = next((number for number, place in enumerate(places) if place.needs_person or place.is_change), 0)
         self._places = places
-        self._splitter.setVisible(bool(places))
+        for widget in (self.splitter, self.summary, self.write_button):
+            widget.setVisible(bool(places))
         self.empty.setVisible(not places)
-        self.write_button.setVisible(bool(places))
         self.place_list.blockSignals(True)
         self.place_list.clear()
         for place in places:
-            self.place_list.addItem(self._line(place))
+            self._add_line(place)
         self.place_list.blockSignals(False)
-        changed = sum(place.plan is not None and place.plan.is_change for place in places)
+        changed = sum(place.is_change for place in places)
         self.write_button.setEnabled(changed > 0)
         if places:
             self.place_list.setCurrentRow(min(row, len(places) - 1))
             self._show_place(self.place_list.currentRow())
-            self.summary.setText(self._summary_words(changed))
+            self.summary.setText(" ".join([*self._told, self._summary_words(changed)]))
+            if not self.place_list.hasFocus() and self.focusWidget() in (None, self.close_button, self.write_button):
+                self.place_list.setFocus()
+        else:
+            self.empty.primary_button.setFocus()
+        self._told = []
 
     def _summary_words(self, changed: int) -> str:
-        waiting = sum(place.error is not None or bool(place.plan and place.plan.conflicts) for place in self._places)
+        waiting = sum(place.needs_person for place in self._places)
+        told = []
         if changed:
-            return self.tr("{changed} of {all} tools would be changed.").format(changed=changed, all=len(self._places))
+            told.append(
+                self.tr("{changed} of {all} tools would be changed.").format(changed=changed, all=len(self._places))
+            )
         if waiting:
-            return self.tr("{count} of {all} tools wait for you.").format(count=waiting, all=len(self._places))
-        return self.tr("Every tool is up to date.")
+            told.append(self.tr("{count} of {all} tools wait for you.").format(count=waiting, all=len(self._places)))
+        return " ".join(told) or self.tr("Every tool is up to date.")
 
-    def _line(self, place: _Place) -> QListWidgetItem:
+    def _add_line(self, place: _Place) -> None:
         words = tr_core(place.error.title) if place.error is not None else plan_words(place.plan) if place.plan else ""
-        item = QListWidgetItem(f"{TARGETS[place.target].title}\n{words}")
-        item.setToolTip(isolated(str(place.path)))
-        item.setData(_PLACE_ROLE, str(place.path))
-        item.setSizeHint(QSize(0, round(self.fontMetrics().height() * 2.9)))
-        needs_person = place.error is not None or (place.plan is not None and bool(place.plan.conflicts))
-        is_change = place.plan is not None and place.plan.is_change
-        item.setIcon(icon("alert-triangle" if needs_person else "refresh" if is_change else "circle-check"))
-        return item
+        icon_name = "alert-triangle" if place.needs_person else "refresh" if place.is_change else "circle-check"
+        title = TARGETS[place.target].title
+        self.place_list.add_tool(place.target, place.path, title=title, words=words, icon_name=icon_name)
 
     @Slot(int)
     def _show_place(self, row: int) -> None:
@@ -187,12 +206,19 @@ class SyncDialog(WorkDialog):
         if place.error is not None:
             self.error_box.show_error(place.error)
             return
-        self.error_box.clear()
+        if self._not_written is not None:
+            self.error_box.show_error(self._not_written)
+            self._not_written = None
+        else:
+            self.error_box.clear()
         if place.plan is not None and place.report is not None:
             self.plan_view.set_ticks(self._decided.get(place.path, frozenset()))
             self.plan_view.show_plan(place.plan, place.report)
 
     def _show_error(self, error: MusterError) -> None:
+        self._is_writing = False
+        self.summary.setText("")
+        self.plan_view.setVisible(bool(self._places))
         self.error_box.show_error(error)
 
     @Slot()
@@ -207,37 +233,45 @@ class SyncDialog(WorkDialog):
     @Slot()
     def write(self) -> None:
         """Writes to every tool what has changed; one that cannot be written keeps none of the others back."""
-        plans = [place.plan for place in self._places if place.plan is not None and place.plan.is_change]
+        plans = [place.plan for place in self._places if place.plan is not None and place.is_change]
         if not plans or self._is_writing:
             return
         self._is_writing = True
         registry = self._registry
 
-        def work() -> tuple[int, list[MusterError]]:
+        def work() -> tuple[list[ExportPlan], list[MusterError]]:
+            done: list[ExportPlan] = []
             failed: list[MusterError] = []
             for plan in plans:
                 try:
                     write_plan(plan, registry)
+                    done.append(plan)
                 except MusterError as error:
                     failed.append(error)
-            return len(plans) - len(failed), failed
+            return done, failed
 
         self.write_button.setEnabled(False)
         self.summary.setText(self.tr("Writing…"))
-        run_in_worker(self, work, on_done=self._tell_written, on_error=self._tell_failed)
+        run_in_worker(self, work, on_done=self._tell_written, on_error=self._show_error)
 
-    def _tell_written(self, outcome: tuple[int, list[MusterError]]) -> None:
+    def _tell_written(self, outcome: tuple[list[ExportPlan], list[MusterError]]) -> None:
         self._is_writing = False
-        _, failed = outcome
+        done, failed = outcome
         self._decided.clear()
+        self._told = [self._written_words(done)] if done else []
+        self._not_written = failed[0] if failed else None
         self.written.emit()
         self.plan_again()
-        if failed:
-            self.error_box.show_error(failed[0])
 
-    def _tell_failed(self, error: MusterError) -> None:
-        self._is_writing = False
-        self.error_box.show_error(error)
+    def _written_words(self, done: list[ExportPlan]) -> str:
+        titles = ", ".join(dict.fromkeys(plan.target.title for plan in done))
+        words = [self.tr("Written: {tools}.").format(tools=titles)]
+        for plan in done:
+            own = [piece for piece in plan.pieces if piece.fragment.entry_id and not piece.is_conflict]
+            words += [next_words(plan, own[0])] if len(done) == 1 and own else []
+        if len(done) > 1:
+            words.append(self.tr("Restart those that are open."))
+        return " ".join(words)
 
     @property
     @override

@@ -5,11 +5,12 @@ The Fusion style makes it a darker shade of the window's colour, which nobody se
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize
 from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QStyledItemDelegate, QStyleOptionViewItem
 from typing_extensions import override
 
+from gui.badges import row_height
 from gui.colours import mixed
 
 _Role = QPalette.ColorRole
@@ -41,3 +42,16 @@ class TickOutline(QObject):
         palette = QPalette()
         palette.setColor(_Role.Window, with_seen_outline(QGuiApplication.palette()).color(_Role.Window))
         self._button.setPalette(palette)
+
+
+class TickDelegate(QStyledItemDelegate):
+    """A row of a tree, as high as those of the tables, whose tick box can be seen."""
+
+    @override
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.palette = with_seen_outline(option.palette)
+
+    @override
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(super().sizeHint(option, index).width(), row_height(option.fontMetrics))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from typing_extensions import override
 
 
-def message_label(name: str, parent: QWidget) -> QLabel:
+def message_label(name: str, parent: QWidget | None = None) -> QLabel:
     """A sentence that wraps; one without a blank in it, such as an address, does not widen what it stands in."""
     label = QLabel(parent)
     label.setObjectName(name)
@@ -17,6 +17,14 @@ def message_label(name: str, parent: QWidget) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def quiet_label(name: str, text: str = "") -> QLabel:
+    """A grey sentence that stands beside something more important."""
+    label = message_label(name)
+    label.setText(text)
+    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label
 
 

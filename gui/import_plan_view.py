@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QLabel, QScrollArea, QTreeView, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from core.importing import KeyOffer, Plan, PlannedItem
 from gui.import_tree import Column, ImportTreeModel, Planned
@@ -91,15 +93,25 @@ class ImportPlanView(QWidget):
             if group.can_tick and len(group.lines) <= _OPENED_ITEMS:
                 for number, line in enumerate(group.lines):
                     self.tree.setExpanded(self.model.index(number, 0, above), bool(line.details))
-        width = self.tree.viewport().width()
-        for column, share in ((Column.MODEL, 0.36), (Column.PROVIDER, 0.2)):
-            self.tree.setColumnWidth(column, round(width * share))
+        if self.isVisible():
+            self._size_columns()
         notes = [one_line(tr_core(note)) for note in plan.notes] + [
             self._key_words(offer) for offer in plan.keys_offered
         ]
         self.note_label.setText("\n".join(notes))
         self._notes.setVisible(bool(notes))
         self._notes.setFixedHeight(self.fontMetrics().lineSpacing() * min(len(notes) + 1, _SHOWN_NOTE_LINES))
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self._size_columns)  # when it has its room
+
+    @Slot()
+    def _size_columns(self) -> None:
+        width = self.tree.viewport().width()
+        for column, share in ((Column.MODEL, 0.36), (Column.PROVIDER, 0.2)):
+            self.tree.setColumnWidth(column, round(width * share))
 
     def _key_words(self, offer: KeyOffer) -> str:
         provider = one_line(offer.provider, 80)

@@ -208,7 +208,7 @@ def test_a_file_that_is_no_shared_roll_is_told_in_words(
     dialog = _import_dialog(program)
     qtbot.waitUntil(dialog.error_box.isVisible)
     assert words in dialog.error_box.text
-    assert dialog.path_label.text() == str(shared)
+    assert dialog.path_label.toolTip() == str(shared)
     assert not dialog.import_button.isEnabled()
 
 

@@ -176,6 +176,8 @@ def pose(folder: Path, home: Path, *, dark: bool) -> int:
         window.table.select_keys(["Gemma 3 27B (office)"])
         window.details.tabs.setCurrentWidget(window.evidence_tab)
         wait_until(lambda: bool(window.evidence_tab.panel and window.evidence_tab.panel.rows), "it is read", 60)
+        told = window.table_model
+        wait_until(lambda: bool(told.effective(told.item(3)).conflicts), "the table tells of the conflicts", 60)
         _keep(window, folder / "evidence-tab.png")
         window.close()
         engine.stop()

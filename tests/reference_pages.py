@@ -1,4 +1,4 @@
-"""The pages that are generated: `python -m tests.reference_pages` writes docs/fields.md and docs/coverage.md."""
+"""The pages that are generated: `python -m tests.reference_pages` writes docs/fields.md, coverage.md, exporting.md."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Final
 from core.fields import OVERRIDABLE, FieldSpec, Placement
 from core.overrides import default_for
 from core.providers import PROVIDERS, ProviderKind
+from tests.exporting_page import exporting_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FIELDS_PAGE: Final = ROOT / "docs" / "fields.md"
 COVERAGE_PAGE: Final = ROOT / "docs" / "coverage.md"
+EXPORTING_PAGE: Final = ROOT / "docs" / "exporting.md"
 WIRE: Final = ROOT / "tests" / "data" / "provider_wire.json"
 
 REAL_SERVER_TESTS: Final = ("tests/gui/test_main_job.py",)
@@ -120,7 +122,7 @@ def coverage_page() -> str:
     return "\n".join([*lines, ""])
 
 
-PAGES: Final = {FIELDS_PAGE: fields_page, COVERAGE_PAGE: coverage_page}
+PAGES: Final = {FIELDS_PAGE: fields_page, COVERAGE_PAGE: coverage_page, EXPORTING_PAGE: exporting_page}
 
 
 def main() -> None:

@@ -105,3 +105,9 @@ def test_a_diff_of_a_long_file_stays_quick_and_true() -> None:
     changed = [*rows[:2500], "- id: new\n  supports_vision: true\n", *rows[2500:]]
     shown = diff_text("a.yaml", "".join(rows), "".join(changed))
     assert [line for line in shown.splitlines()[2:] if line[0] in "+-"] == ["+- id: new", "+  supports_vision: true"]
+
+
+@pytest.mark.parametrize("reference", ['os.environ["BOX_API_KEY"]', "os.environ.get('BOX_API_KEY')"])
+def test_where_python_reads_a_key_from_is_no_key(reference: str) -> None:
+    assert f"+    api_key={reference}," in diff_text("m.py", "", f"call(\n    api_key={reference},\n)\n")
+    assert "made-up" not in diff_text("m.py", "", 'call(\n    api_key="made-up-key-of-somebody",\n)\n')

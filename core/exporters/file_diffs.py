@@ -28,12 +28,13 @@ _KEY_OF: Final = frozenset({"api", "access", "secret", "private", "auth", "clien
 
 _REFERENCE: Final = re.compile(
     r"(?:(?:bearer|basic)\s+)?"
-    r"(?:os\.environ/\w+|\$\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\w+|\{(?:env|file):[^{}]*\}|\{\{[^{}]*\}\}|user_provided|)",
+    r"(?:os\.environ/\w+|os\.environ(?:\.get)?[\[(][\"']\w+[\"'](?:, [\"'](?:\w{0,7}|\w+ is not set)[\"'])?[\])]|"
+    r"\$\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\w+|\{(?:env|file):[^{}]*\}|\{\{[^{}]*\}\}|user_provided|)",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
     r"""(?P<head>(?<![\w.\-])(?P<name>[\w.\-]*(?:key|token|secret|passw|passphrase|authoriz|credential|cookie)\w*)["']?\s*[:=]\s*)"""
-    r"""(?P<value>"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?"""
+    r"""(?P<value>os\.environ(?:\.get)?[\[(][^\])\n]*[\])]|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?"""
     r"""|(?:\{(?:env:|file:|\{)[^{}\n]*\}\}?|[^\s"'{\[#,])(?:\$?\{\{?[^{}\n]*\}\}?|[^,\n{}#])*)""",
     re.IGNORECASE,
 )

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -102,7 +102,8 @@ class Use:
         check("the root is clean", self._is_clean)
         check("the package installs", self._install)
         check("version", self._version)
-        with LlamaServer(options_of(LlamaKind.PLAIN)) as server:
+        # The window's runs state no temperature unless the person does.
+        with LlamaServer(replace(options_of(LlamaKind.PLAIN), temperature=0.0)) as server:
             check("self-test", lambda: self._self_test(server))
             with OutsideDesktop(root, shared) as desktop:
                 self._use(desktop, server)

@@ -19,6 +19,13 @@ def test_llama_answers_a_chat_completion(llama: LlamaServer) -> None:
     assert "Paris" in message_of(llama.base_url)["content"]
 
 
+def test_a_server_can_answer_the_same_whenever_no_temperature_is_asked_for() -> None:
+    asked = {"prompt": "Tell a story.", "temperature": None, "max_tokens": 40}
+    with LlamaServer(LlamaOptions(temperature=0.0)) as server:
+        answers = {message_of(server.base_url, **asked)["content"] for _ in range(3)}
+    assert len(answers) == 1
+
+
 def test_llama_lists_its_model_by_the_alias(llama: LlamaServer) -> None:
     listed = httpx.get(f"{llama.base_url}/models").json()["data"]
     assert [model["id"] for model in listed] == [llama.model]

@@ -43,6 +43,8 @@ class LlamaOptions:
     """Tokens of thinking after which the server itself writes the closing tag; None means no limit."""
     grammar: str = ""
     """GBNF that holds for every request that brings none of its own."""
+    temperature: float | None = None
+    """Holds for every request that states none; None means llama.cpp's own, at which answers differ."""
     api_key: str | None = None
     alias: str = MODEL_ALIAS
     context_tokens: int = 2048

@@ -48,6 +48,8 @@ def parameters_of(config: dict[str, Any]) -> xllamacpp.CommonParams:
         params.sampling.grammar = xllamacpp.CommonGrammar(
             xllamacpp.common_grammar_type.COMMON_GRAMMAR_TYPE_USER, config["grammar"]
         )
+    if config["temperature"] is not None:
+        params.sampling.temp = config["temperature"]
     if config["thinking_tokens"] is not None:
         params.sampling.reasoning_budget_tokens = config["thinking_tokens"]
     return params

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -59,6 +60,7 @@ def open_window(qtbot: QtBot, themes: ThemeChooser, roll_path: Path) -> Iterator
         window.close()
         window.registry.close()
         window.deleteLater()
+        window.deleteLater()
     assert wait_for_workers()
     qtbot.wait(0)
 
@@ -71,3 +73,11 @@ def _is_at_rest(window: MainWindow) -> bool:
 def window(open_window: OpenWindow) -> MainWindow:
     """The window on a roll of thirty rows."""
     return open_window(everyday_roll())
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """What a test's widgets were is gone before the next one: else each change of the theme would reach all of them."""
+    yield
+    if QApplication.instance() is not None:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

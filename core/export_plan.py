@@ -1,68 +1,20 @@
-"""What an export would do to a target's files, piece by piece, before anything is written.
-
-A piece that Muster wrote and that is still as it wrote it may be replaced. One that the person changed since, or that
-stands there without having been written by Muster, is a conflict.
-"""
+"""What an export would do to a target's files, before anything is written."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from itertools import takewhile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.errors import ExportError
-from core.export_ledger import Written
+from core.export_pieces import FileState, Piece, PieceState, is_bare
 from core.exporters.files import read_file
-from core.exporters.places import Place, Row, Step, find, with_value, without, words
-from core.exporters.shape import Fragment, Loss, ReadModel, Target, TargetFile, label_of
+from core.exporters.places import Row, find, with_value, without
+from core.exporters.shape import Loss, ReadModel, Target, TargetFile, label_of
 from core.exporters.subject import ExportedModel
 from core.exporters.texts import BrokenText, CannotEdit, Drop, Put, edit_text, read_tree
 from core.field_specs import UNSET
-
-
-class PieceState(StrEnum):
-    """What is to happen to a piece, or why it is not."""
-
-    NEW = "new"
-    UNCHANGED = "unchanged"
-    CHANGED = "changed"
-    REMOVED = "removed"
-    LEFT = "left"
-    """What models of ours shared stays for the person's own models, and is theirs now."""
-    FOREIGN = "foreign"
-    """It stands there, is another, and Muster did not write it."""
-    EDITED = "edited"
-    """The person has changed in the tool what Muster wrote."""
-    TAKEN_OUT = "taken_out"
-    """The person has removed in the tool what Muster wrote."""
-
-
-CONFLICTS = frozenset({PieceState.FOREIGN, PieceState.EDITED, PieceState.TAKEN_OUT})
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One fragment with what stands in its place now: `found`, UNSET where nothing does. `result` is what would."""
-
-    fragment: Fragment
-    state: PieceState
-    found: Any = UNSET
-    result: Any = UNSET
-    edited_keys: tuple[str, ...] = ()
-    """What the person changed, as dotted keys."""
-
-    @property
-    def is_conflict(self) -> bool:
-        """Whether the person has to decide."""
-        return self.state in CONFLICTS
-
-    @property
-    def place_words(self) -> str:
-        """Where it stands, for a person."""
-        return words(self.fragment.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +53,6 @@ class ExportPlan:
         return any(change.is_change for change in self.changes)
 
 
-@dataclass(slots=True)
-class FileState:
-    """One file as it is now: its text, None where there is no file, and its plain data."""
-
-    file: TargetFile
-    path: Path
-    text: str | None
-    tree: Any
-
-
 def path_of(target: Target, path: Path, file: TargetFile) -> Path:
     """Where one of a target's files is."""
     return path / file.name if target.is_folder else path
@@ -146,147 +88,6 @@ def _refuse_unreadable(target: Target, states: Mapping[str, FileState], hint: st
     except ValueError as error:
         names = ", ".join(sorted({str(state.path) for state in states.values() if state.tree is not None}))
         raise ExportError(f"{target.title} would refuse its file. {error}", f"{hint} {names}") from None
-
-
-def judge_pieces(
-    fragments: Sequence[Fragment],
-    states: Mapping[str, FileState],
-    written: Mapping[tuple[str, Place], Written],
-    *,
-    take_over: Collection[str] = (),
-    puts_back: bool = True,
-) -> list[Piece]:
-    """What is to happen to each fragment.
-
-    `take_over` names pieces that replace what stands there; `puts_back` says that what the person removed in the tool
-    is written again, as an export that was asked for does.
-    """
-    pieces = []
-    for fragment in fragments:
-        found = find(states[fragment.file].tree, fragment.place)
-        ours = written.get((fragment.file, fragment.place))
-        base = ours.fragment.value if ours is not None else UNSET
-        piece = _judge(fragment, found, base)
-        if piece.state is PieceState.TAKEN_OUT and puts_back:
-            piece = replace(piece, state=PieceState.NEW, result=fragment.value)
-        if piece.is_conflict and fragment.name in take_over:
-            piece = replace(piece, state=PieceState.CHANGED, result=_overlaid(base, found, fragment.value))
-        pieces.append(piece)
-    return pieces
-
-
-def _judge(fragment: Fragment, found: Any, base: Any) -> Piece:
-    ours = fragment.value
-    if found is UNSET:
-        return Piece(fragment, PieceState.TAKEN_OUT if base is not UNSET else PieceState.NEW, found, ours)
-    if base is UNSET:
-        if _holds(found, ours):
-            return Piece(fragment, PieceState.UNCHANGED, found, found)
-        return Piece(fragment, PieceState.FOREIGN, found, found)
-    edited: list[str] = []
-    result = _merged(base, found, ours, "", edited)
-    if edited:
-        return Piece(fragment, PieceState.EDITED, found, found, tuple(edited))
-    state = PieceState.UNCHANGED if result == found and type(result) is type(found) else PieceState.CHANGED
-    return Piece(fragment, state, found, result)
-
-
-def _holds(found: Any, ours: Any) -> bool:
-    """Whether what stands there says all that ours says; more keys than ours are the person's."""
-    if isinstance(found, dict) and isinstance(ours, dict):
-        return all(key in found and _holds(found[key], value) for key, value in ours.items())
-    return bool(found == ours and isinstance(found, bool) == isinstance(ours, bool))
-
-
-def _merged(base: Any, found: Any, ours: Any, key: str, edited: list[str]) -> Any:
-    """Ours in the place of base, with what the person added kept; what both changed goes into `edited`."""
-    if isinstance(base, dict) and isinstance(found, dict) and isinstance(ours, dict):
-        result = {}
-        for name in [*found, *(name for name in ours if name not in found)]:
-            dotted = f"{key}.{name}" if key else str(name)
-            value = _merged(base.get(name, UNSET), found.get(name, UNSET), ours.get(name, UNSET), dotted, edited)
-            if value is not UNSET:
-                result[name] = value
-        return result
-    if _same(found, base) or _same(found, ours):
-        return ours
-    if base is UNSET and ours is UNSET:
-        return found
-    edited.append(key or "all of it")
-    return found
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) and type(one) is type(other)
-
-
-def _overlaid(base: Any, found: Any, ours: Any) -> Any:
-    """Ours in the place of what stands there; of what Muster wrote once, the keys that the person added stay."""
-    if isinstance(base, dict) and isinstance(found, dict) and isinstance(ours, dict):
-        added = {key: value for key, value in found.items() if key not in base and key not in ours}
-        said = {key: _overlaid(base.get(key, UNSET), found.get(key, UNSET), value) for key, value in ours.items()}
-        return {**{key: said.get(key, added.get(key)) for key in found if key in said or key in added}, **said}
-    return ours
-
-
-def removal_pieces(
-    gone: Iterable[Written], states: Mapping[str, FileState], *, take_over: Collection[str] = ()
-) -> list[Piece]:
-    """What is to happen to pieces that are no longer wanted: removed, unless the person has changed them."""
-    pieces = []
-    for written in gone:
-        fragment = written.fragment
-        state = states.get(fragment.file)
-        found = find(state.tree, fragment.place) if state is not None else UNSET
-        if found is UNSET or fragment.name in take_over or _holds(found, fragment.value):
-            pieces.append(Piece(fragment, PieceState.REMOVED, found))
-        else:
-            pieces.append(Piece(fragment, PieceState.EDITED, found, found))
-    return pieces
-
-
-def leave_to_others(pieces: Sequence[Piece], states: Mapping[str, FileState]) -> list[Piece]:
-    """The pieces; those that are shared and would go stay where the person has put models of their own beside them."""
-    without_models = {name: state.tree for name, state in states.items()}
-    without_all = dict(without_models)
-    for piece in pieces:
-        name, place = piece.fragment.file, piece.fragment.place
-        if piece.state is PieceState.REMOVED and name in states:
-            without_all[name] = without(without_all[name], place)
-            if piece.fragment.entry_id:
-                without_models[name] = without(without_models[name], place)
-    left = []
-    for piece in pieces:
-        own = piece.fragment
-        stays = False
-        if piece.state is PieceState.REMOVED and not own.entry_id and piece.found is not UNSET:
-            models = [one.fragment.place for one in pieces if one.fragment.entry_id in own.owners]
-            if any(place[: len(own.place)] == own.place for place in models):
-                stays = _holds_more(find(without_models[own.file], own.place), own.value)
-            else:
-                outer = _provider_of(own.place, models)
-                stays = not _is_bare(find(without_all[own.file], outer), outer[-1] if outer else "")
-        left.append(replace(piece, state=PieceState.LEFT, result=piece.found) if stays else piece)
-    return left
-
-
-def _provider_of(shared: Place, models: Iterable[Place]) -> Place:
-    """The place around a shared piece and the models that share it: what has models of others in it too."""
-    common = [
-        shared[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shared, place, strict=False)))]
-        for place in models
-    ]
-    inner = shared[:-1]
-    return (max(common, key=len, default=()) or inner)[: len(inner)]
-
-
-def _holds_more(held: Any, ours: Any) -> bool:
-    """Whether something stands there beside what is ours and what is empty."""
-    if isinstance(held, dict) and isinstance(ours, dict):
-        return any(_holds_more(value, ours.get(key, UNSET)) for key, value in held.items())
-    if isinstance(held, list):
-        return any(value not in ours for value in held) if isinstance(ours, list) else bool(held)
-    return ours is UNSET and not _is_bare(held, "")
 
 
 def changes_of(
@@ -338,19 +139,11 @@ def _emptied(tree: Any, pieces: Sequence[Piece]) -> list[Put | Drop]:
             held = find(tree, outer)
             if held is UNSET:
                 continue
-            if not _is_bare(held, outer[-1]):
+            if not is_bare(held, outer[-1]):
                 break
             tree = without(tree, outer)
             drops.append(Drop(outer))
     return drops
-
-
-def _is_bare(held: Any, step: Step) -> bool:
-    """Whether nothing is left of a provider or a list but its name."""
-    names = {key for key, _ in step.match} if isinstance(step, Row) else set()
-    if isinstance(held, dict):
-        return all(key in names or _is_bare(value, "") for key, value in held.items())
-    return held is UNSET or held == []
 
 
 def _is_done(piece: Piece) -> bool:

@@ -7,7 +7,8 @@ An export is planned first (`plan_export`, `plan_sync`, `plan_removal`: nothing 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,6 +48,7 @@ class ExportReport:
 
     `paths` are the target's files, `diff` what changes in them as a unified diff with keys hidden, `losses` what the
     target cannot say. `written` are the files that were replaced or made, `backups` the copies of what they were.
+    `warnings` tell what went wrong after that.
     """
 
     paths: tuple[Path, ...]
@@ -54,6 +56,7 @@ class ExportReport:
     losses: tuple[Loss, ...]
     written: tuple[Path, ...] = ()
     backups: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def targets() -> tuple[str, ...]:
@@ -216,17 +219,26 @@ def write_plan(plan: ExportPlan, registry: Registry | None = None) -> ExportRepo
     """
     new = [NewText(change.path, change.before, change.after) for change in plan.changes if change.is_change]
     written, backups = write_files(new, _backups_folder(plan.target.id)) if new else ((), ())
-    with ExportLedger.open() as ledger:
-        gone = (PieceState.REMOVED, PieceState.LEFT)
-        kept = [piece for piece in plan.pieces if not piece.is_conflict and piece.state not in gone]
-        dropped = [piece.fragment for piece in plan.pieces if piece.state in gone]
-        ledger.note(
-            plan.target.id,
-            plan.path,
-            [piece.fragment for piece in kept],
-            [(fragment.file, fragment.place) for fragment in dropped],
-        )
-    return replace(report_of(plan, registry), written=tuple(written), backups=tuple(backups))
+    return replace(
+        report_of(plan, registry), written=tuple(written), backups=tuple(backups), warnings=tuple(_note(plan))
+    )
+
+
+def _note(plan: ExportPlan) -> Iterator[str]:
+    """Keeps what was written. The files are as they should be even where that fails: it is told and no error."""
+    gone = (PieceState.REMOVED, PieceState.LEFT)
+    kept = [piece.fragment for piece in plan.pieces if not piece.is_conflict and piece.state not in gone]
+    dropped = [(piece.fragment.file, piece.fragment.place) for piece in plan.pieces if piece.state in gone]
+    problem: Exception | None = None
+    try:
+        with ExportLedger.open() as ledger:
+            ledger.note(plan.target.id, plan.path, kept, dropped)
+            problem = ledger.problem
+    except (MusterError, OSError, sqlite3.Error) as error:
+        problem = error
+    if problem is not None:
+        why = problem.title if isinstance(problem, MusterError) else "The disk refused."
+        yield f"{why} Muster will not know again what it wrote into {plan.target.title}’s file."
 
 
 def report_of(plan: ExportPlan, registry: Registry | None = None) -> ExportReport:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 import yaml
 
 from core.errors import ExportError
+from core.export_ledger import FILE_NAME
 from core.exporting import export, plan_export, plan_removal
+from core.paths import data_folder
 from core.registry import Registry
 from tests.rolls import BOX, custom, open_roll, write_roll
 
@@ -75,3 +79,28 @@ def test_a_roll_is_not_exported_into_itself(registry: Registry, tmp_path: Path) 
         with pytest.raises(ExportError, match="This is the roll itself"):
             plan_export(registry, None, "kiln", path)
     assert registry.path.read_bytes() == before
+
+
+def test_what_cannot_be_noted_is_a_warning_since_the_file_is_written(registry: Registry, tmp_path: Path) -> None:
+    file = tmp_path / "models.yaml"
+    ledger = data_folder() / FILE_NAME
+    ledger.mkdir(parents=True)
+    (ledger / "in-the-way").touch()
+    report = export(registry, None, "llm", file)
+    assert report.written == (file,)
+    assert "- model_id: one" in file.read_text()
+    (warning,) = report.warnings
+    assert warning.endswith("Muster will not know again what it wrote into llm’s file.")
+
+
+def test_a_ledger_that_may_not_be_written_is_a_warning(registry: Registry, tmp_path: Path) -> None:
+    file = tmp_path / "models.yaml"
+    export(registry, "user_model::id-one", "llm", file)
+    with closing(sqlite3.connect(data_folder() / FILE_NAME)) as connection:
+        connection.execute(
+            "CREATE TRIGGER refusal BEFORE INSERT ON written BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    report = export(registry, None, "llm", file)
+    assert report.written == (file,)
+    assert len(report.warnings) == 1
+    assert "- model_id: two" in file.read_text()

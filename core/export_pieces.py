@@ -15,7 +15,7 @@ from typing import Any
 
 from core.export_ledger import Written
 from core.exporters.places import Place, Row, Step, find, without, words
-from core.exporters.shape import Fragment, TargetFile
+from core.exporters.shape import Fragment, Target, TargetFile
 from core.field_specs import UNSET
 
 
@@ -34,6 +34,8 @@ class PieceState(StrEnum):
     """The person has changed in the tool what Muster wrote."""
     TAKEN_OUT = "taken_out"
     """The person has removed in the tool what Muster wrote."""
+    WAITING = "waiting"
+    """It is left as it is because another piece of the same model or provider is in conflict."""
 
 
 CONFLICTS = frozenset({PieceState.FOREIGN, PieceState.EDITED, PieceState.TAKEN_OUT})
@@ -49,6 +51,10 @@ class Piece:
     result: Any = UNSET
     edited_keys: tuple[str, ...] = ()
     """What the person changed, as dotted keys."""
+    is_known: bool = False
+    """Muster has written something there before."""
+    is_theirs: bool = False
+    """It is no piece of ours, but what goes since one of ours takes its place."""
 
     @property
     def is_conflict(self) -> bool:
@@ -72,6 +78,7 @@ class FileState:
 
 
 def judge_pieces(
+    target: Target,
     fragments: Sequence[Fragment],
     states: Mapping[str, FileState],
     written: Mapping[tuple[str, Place], Written],
@@ -84,22 +91,52 @@ def judge_pieces(
     `take_over` names pieces that replace what stands there; `puts_back` says that what the person removed in the tool
     is written again, as an export that was asked for does.
     """
-    pieces = []
+    pieces: list[Piece] = []
     for fragment in fragments:
         found = find(states[fragment.file].tree, fragment.place)
         ours = written.get((fragment.file, fragment.place))
         base = ours.fragment.value if ours is not None else UNSET
-        piece = _judge(fragment, found, base)
+        piece = _judge(target, fragment, found, base)
+        piece = replace(piece, is_known=ours is not None)
         if piece.state is PieceState.TAKEN_OUT and puts_back:
             piece = replace(piece, state=PieceState.NEW, result=fragment.value)
         if piece.is_conflict and fragment.name in take_over:
             piece = replace(piece, state=PieceState.CHANGED, result=_overlaid(base, found, fragment.value))
         pieces.append(piece)
-    return pieces
+    return _with_clashes(target, pieces, states, written, take_over)
 
 
-def _judge(fragment: Fragment, found: Any, base: Any) -> Piece:
+def _with_clashes(
+    target: Target,
+    pieces: Sequence[Piece],
+    states: Mapping[str, FileState],
+    written: Mapping[tuple[str, Place], Written],
+    take_over: Collection[str],
+) -> list[Piece]:
+    """The pieces; those are in conflict too that would be mixed up with what stands elsewhere."""
+    judged = {(piece.fragment.file, piece.fragment.place): piece for piece in pieces}
+    trees = {name: state.tree for name, state in states.items() if state.tree is not None}
+    texts = {name: state.text for name, state in states.items() if state.text is not None}
+    own = {key: piece.fragment for key, piece in written.items()}
+    goes: list[Piece] = []
+    for clash in target.clashes([piece.fragment for piece in pieces], trees, texts, own):
+        fragment = clash.fragment
+        key = (fragment.file, fragment.place)
+        found = find(trees[fragment.file], clash.place) if clash.place else judged[key].found
+        if fragment.name in take_over:
+            if clash.place:
+                theirs = Fragment(fragment.file, clash.place, UNSET, "", fragment.name)
+                goes.append(Piece(theirs, PieceState.REMOVED, found, is_theirs=True))
+        elif not judged[key].is_conflict:
+            state = PieceState.EDITED if judged[key].is_known else PieceState.FOREIGN
+            judged[key] = replace(judged[key], state=state, found=found, result=judged[key].found)
+    return [*judged.values(), *goes]
+
+
+def _judge(target: Target, fragment: Fragment, found: Any, base: Any) -> Piece:
     ours = fragment.value
+    if found is not UNSET and target.says_same(fragment, found):
+        return Piece(fragment, PieceState.UNCHANGED, found, found)
     if found is UNSET:
         return Piece(fragment, PieceState.TAKEN_OUT if base is not UNSET else PieceState.NEW, found, ours)
     if base is UNSET:
@@ -153,7 +190,7 @@ def _overlaid(base: Any, found: Any, ours: Any) -> Any:
 
 
 def removal_pieces(
-    gone: Iterable[Written], states: Mapping[str, FileState], *, take_over: Collection[str] = ()
+    target: Target, gone: Iterable[Written], states: Mapping[str, FileState], *, take_over: Collection[str] = ()
 ) -> list[Piece]:
     """What is to happen to pieces that are no longer wanted: removed, unless the person has changed them."""
     pieces = []
@@ -161,7 +198,8 @@ def removal_pieces(
         fragment = written.fragment
         state = states.get(fragment.file)
         found = find(state.tree, fragment.place) if state is not None else UNSET
-        if found is UNSET or fragment.name in take_over or _holds(found, fragment.value):
+        is_ours = _holds(found, fragment.value) or target.says_same(fragment, found)
+        if found is UNSET or fragment.name in take_over or is_ours:
             pieces.append(Piece(fragment, PieceState.REMOVED, found))
         else:
             pieces.append(Piece(fragment, PieceState.EDITED, found, found))
@@ -182,7 +220,8 @@ def leave_to_others(pieces: Sequence[Piece], states: Mapping[str, FileState]) ->
     for piece in pieces:
         own = piece.fragment
         stays = False
-        if piece.state is PieceState.REMOVED and not own.entry_id and piece.found is not UNSET:
+        is_shared = not own.entry_id and not piece.is_theirs
+        if piece.state is PieceState.REMOVED and is_shared and piece.found is not UNSET:
             models = [one.fragment.place for one in pieces if one.fragment.entry_id in own.owners]
             if any(place[: len(own.place)] == own.place for place in models):
                 stays = _holds_more(find(without_models[own.file], own.place), own.value)
@@ -191,6 +230,64 @@ def leave_to_others(pieces: Sequence[Piece], states: Mapping[str, FileState]) ->
                 stays = not is_bare(find(without_all[own.file], outer), outer[-1] if outer else "")
         left.append(replace(piece, state=PieceState.LEFT, result=piece.found) if stays else piece)
     return left
+
+
+def hold_back(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces; a model is written whole or not at all, and so is a provider, which then takes its models along.
+
+    Ours below a provider that is not, or one half of a model beside another's, would be read as a mixture of both.
+    """
+    conflicts = [piece for piece in pieces if piece.is_conflict]
+    held = [_held(piece, conflicts) for piece in pieces]
+    busy = {
+        piece.fragment.entry_id
+        for piece in held
+        if piece.state in (PieceState.NEW, PieceState.CHANGED, PieceState.UNCHANGED)
+    }
+    return [
+        replace(piece, state=PieceState.WAITING, result=piece.found)
+        if piece.state is PieceState.NEW and not piece.fragment.entry_id and busy.isdisjoint(piece.fragment.owners)
+        else piece
+        for piece in held
+    ]
+
+
+def _held(piece: Piece, conflicts: Iterable[Piece]) -> Piece:
+    stays = piece
+    for conflict in conflicts:
+        is_foreign = conflict.state is PieceState.FOREIGN
+        held = (PieceState.NEW, PieceState.CHANGED, PieceState.UNCHANGED) if is_foreign else (PieceState.NEW,)
+        if piece.state in held and _belongs_together(piece.fragment, conflict.fragment):
+            stays = replace(piece, state=PieceState.WAITING, result=piece.found)
+    return stays
+
+
+def _belongs_together(one: Fragment, conflict: Fragment) -> bool:
+    if conflict.entry_id:
+        return one.entry_id == conflict.entry_id
+    if one.entry_id:
+        return one.entry_id in conflict.owners
+    return (one.file, one.name) == (conflict.file, conflict.name)
+
+
+def settle_misread(
+    pieces: Sequence[Piece], misread: Mapping[tuple[str, Place], Sequence[str]], take_over: Collection[str]
+) -> list[Piece]:
+    """The pieces, those in conflict that the tool would read otherwise for what the person added to them.
+
+    `misread` names the fields; taken over, such a piece becomes ours with nothing added.
+    """
+    settled = []
+    for piece in pieces:
+        fields = misread.get((piece.fragment.file, piece.fragment.place))
+        if fields is None or piece.found is UNSET:
+            settled.append(piece)
+        elif piece.fragment.name in take_over:
+            settled.append(replace(piece, state=PieceState.CHANGED, result=piece.fragment.value))
+        else:
+            state = PieceState.EDITED if piece.is_known else PieceState.FOREIGN
+            settled.append(replace(piece, state=state, result=piece.found, edited_keys=tuple(fields)))
+    return settled
 
 
 def _provider_of(shared: Place, models: Iterable[Place]) -> Place:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 from core.errors import ExportError
 from core.export_pieces import FileState, Piece, PieceState, is_bare
 from core.exporters.files import read_file
-from core.exporters.places import Row, find, with_value, without
-from core.exporters.shape import Loss, ReadModel, Target, TargetFile, label_of
+from core.exporters.places import Place, Row, find, with_value, without
+from core.exporters.shape import Fragment, Loss, ReadModel, Target, TargetFile, label_of
 from core.exporters.subject import ExportedModel
 from core.exporters.texts import BrokenText, CannotEdit, Drop, Put, edit_text, read_tree
 from core.field_specs import UNSET
@@ -158,6 +158,16 @@ def _edit(piece: Piece) -> Put | Drop:
     return Put(piece.fragment.place, piece.result)
 
 
+def misread_fields(
+    target: Target, models: Sequence[ExportedModel], pieces: Sequence[Piece], trees: Mapping[str, Any]
+) -> dict[tuple[str, Place], list[str]]:
+    """The pieces that the target, by its own rules, would read otherwise than a run does, with the fields' labels."""
+    return {
+        (piece.fragment.file, piece.fragment.place): [label_of(name) for name, _, _ in differences]
+        for piece, _, differences in _misread(target, models, pieces, trees)
+    }
+
+
 def check_effect(
     target: Target, models: Sequence[ExportedModel], pieces: Sequence[Piece], trees: Mapping[str, Any]
 ) -> None:
@@ -166,19 +176,34 @@ def check_effect(
     Raises:
         ExportError: the tool would take a model for something else; this is a mistake of Muster's own.
     """
+    for _, model, differences in _misread(target, models, pieces, trees):
+        name, wanted, got = differences[0]
+        raise ExportError(
+            f"Nothing was written: {target.title} would read “{model.name}” otherwise than it is: "
+            f"{label_of(name)} would be {got!r} and not {wanted!r}.",
+            "Please report this. The file is as it was.",
+        )
+
+
+def _misread(
+    target: Target, models: Sequence[ExportedModel], pieces: Sequence[Piece], trees: Mapping[str, Any]
+) -> Iterator[tuple[Piece, ExportedModel, list[tuple[str, Any, Any]]]]:
     read = {(model.file, model.place): model for model in target.read(trees)}
     by_id = {model.entry_id: model for model in models}
+    # Beside what the person wrote, a model may well be another.
+    undecided = {entry for piece in pieces if piece.is_conflict for entry in _entries_of(piece.fragment)}
     for piece in pieces:
         fragment = piece.fragment
         model = by_id.get(fragment.entry_id)
-        if model is None or piece.is_conflict or piece.state is PieceState.REMOVED:
+        left_alone = piece.state in (PieceState.REMOVED, PieceState.WAITING)
+        if model is None or fragment.entry_id in undecided or left_alone:
             continue
         found = read.get((fragment.file, fragment.place))
-        if found is None:
-            continue  # a piece that says more about a model that stands elsewhere
-        for name, wanted, got in target.differences(model, found):
-            raise ExportError(
-                f"Nothing was written: {target.title} would read “{model.name}” otherwise than it is: "
-                f"{label_of(name)} would be {got!r} and not {wanted!r}.",
-                "Please report this. The file is as it was.",
-            )
+        # Where none is found, the piece says more about a model that stands elsewhere.
+        differences = list(target.differences(model, found)) if found is not None else []
+        if differences:
+            yield piece, model, differences
+
+
+def _entries_of(fragment: Fragment) -> tuple[str, ...]:
+    return (fragment.entry_id,) if fragment.entry_id else fragment.owners

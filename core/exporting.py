@@ -19,8 +19,17 @@ from core.evidence import FILE_NAME as EVIDENCE_FILE
 from core.evidence import Evidence
 from core.export_ledger import ExportLedger
 from core.export_paths import path_for, paths_of, refuse_own_roll, target_of
-from core.export_pieces import CONFLICTS, Piece, PieceState, judge_pieces, leave_to_others, removal_pieces
-from core.export_plan import ExportPlan, FileChange, changes_of, check_effect, read_files
+from core.export_pieces import (
+    CONFLICTS,
+    Piece,
+    PieceState,
+    hold_back,
+    judge_pieces,
+    leave_to_others,
+    removal_pieces,
+    settle_misread,
+)
+from core.export_plan import ExportPlan, FileChange, changes_of, check_effect, misread_fields, read_files
 from core.export_selection import disowned, no_longer_wanted, wanted, with_owners
 from core.exporters.all_targets import TARGETS
 from core.exporters.file_diffs import diff_text
@@ -144,11 +153,15 @@ def _plan(
     files = {file.name: file for file in target.files(())}
     files |= {name: every_file.get(name) or target.file_named(name) for name in sorted(touched - files.keys())}
     states = read_files(target, path, files.values())
-    pieces = judge_pieces(with_owners(fragments, written), states, written, take_over=take_over, puts_back=puts_back)
-    pieces += removal_pieces(gone, states, take_over=take_over)
+    wanted_now = with_owners(fragments, written)
+    pieces = judge_pieces(target, wanted_now, states, written, take_over=take_over, puts_back=puts_back)
+    pieces += removal_pieces(target, gone, states, take_over=take_over)
     pieces += disowned(written, fragments, gone, set(removed))
-    pieces = leave_to_others(pieces, states)
+    pieces = hold_back(leave_to_others(pieces, states))
     changes, trees = changes_of(target, states, pieces)
+    if misread := misread_fields(target, taken, pieces, trees):
+        pieces = hold_back(settle_misread(pieces, misread, take_over))
+        changes, trees = changes_of(target, states, pieces)
     check_effect(target, taken, pieces, trees)
     return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses))
 
@@ -227,8 +240,10 @@ def write_plan(plan: ExportPlan, registry: Registry | None = None) -> ExportRepo
 def _note(plan: ExportPlan) -> Iterator[str]:
     """Keeps what was written. The files are as they should be even where that fails: it is told and no error."""
     gone = (PieceState.REMOVED, PieceState.LEFT)
-    kept = [piece.fragment for piece in plan.pieces if not piece.is_conflict and piece.state not in gone]
-    dropped = [(piece.fragment.file, piece.fragment.place) for piece in plan.pieces if piece.state in gone]
+    left_alone = (*gone, *CONFLICTS, PieceState.WAITING)
+    own = [piece for piece in plan.pieces if not piece.is_theirs]
+    kept = [piece.fragment for piece in own if piece.state not in left_alone]
+    dropped = [(piece.fragment.file, piece.fragment.place) for piece in own if piece.state in gone]
     problem: Exception | None = None
     try:
         with ExportLedger.open() as ledger:

@@ -15,12 +15,14 @@ from typing_extensions import override
 from core.exporters.addresses import builtin_at
 from core.exporters.foreign_data import mapping_in, read_boolean, read_tokens, text_in
 from core.exporters.places import Row
-from core.exporters.provider_groups import own_provider_id, provider_groups, rules_of_models
+from core.exporters.provider_groups import own_provider_id, provider_clashes, provider_groups, rules_of_models
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
@@ -112,6 +114,12 @@ class Goose(Target):
                 for model in group.models
             ]
         return tuple(fragments)
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        return provider_clashes(fragments, trees, own, 0, [("api_key_env",), ("base_path",)])
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

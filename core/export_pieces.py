@@ -13,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from core.export_ledger import Written
+from core.export_ledger import Origin, Written
 from core.exporters.places import Place, Row, Step, find, without, words
 from core.exporters.shape import Fragment, Target, TargetFile
 from core.field_specs import UNSET
@@ -206,8 +206,13 @@ def removal_pieces(
     return pieces
 
 
-def leave_to_others(pieces: Sequence[Piece], states: Mapping[str, FileState]) -> list[Piece]:
-    """The pieces; those that are shared and would go stay where the person has put models of their own beside them."""
+def leave_to_others(
+    pieces: Sequence[Piece], states: Mapping[str, FileState], origins: Mapping[str, Origin]
+) -> list[Piece]:
+    """The pieces; those that are shared and would go stay where the person has put models of their own beside them.
+
+    So do those that the person had written before Muster.
+    """
     without_models = {name: state.tree for name, state in states.items()}
     without_all = dict(without_models)
     for piece in pieces:
@@ -223,7 +228,9 @@ def leave_to_others(pieces: Sequence[Piece], states: Mapping[str, FileState]) ->
         is_shared = not own.entry_id and not piece.is_theirs
         if piece.state is PieceState.REMOVED and is_shared and piece.found is not UNSET:
             models = [one.fragment.place for one in pieces if one.fragment.entry_id in own.owners]
-            if any(place[: len(own.place)] == own.place for place in models):
+            if own.file in origins and own.place in origins[own.file].adopted:
+                stays = True
+            elif any(place[: len(own.place)] == own.place for place in models):
                 stays = _holds_more(find(without_models[own.file], own.place), own.value)
             else:
                 outer = _provider_of(own.place, models)

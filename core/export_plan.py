@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import ExportError
+from core.export_ledger import Origin
 from core.export_pieces import FileState, Piece, PieceState, is_bare
 from core.exporters.files import read_file
 from core.exporters.places import Place, Row, find, with_value, without
 from core.exporters.shape import Fragment, Loss, ReadModel, Target, TargetFile, label_of
 from core.exporters.subject import ExportedModel
-from core.exporters.texts import BrokenText, CannotEdit, Drop, Put, edit_text, read_tree
+from core.exporters.texts import BrokenText, CannotEdit, Drop, Put, edit_text, has_no_data, read_tree, without_data
 from core.field_specs import UNSET
 
 
@@ -41,6 +42,8 @@ class ExportPlan:
     pieces: tuple[Piece, ...]
     changes: tuple[FileChange, ...]
     losses: tuple[Loss, ...]
+    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
+    """What the files were before Muster first wrote into them, by name."""
 
     @property
     def conflicts(self) -> tuple[Piece, ...]:
@@ -91,7 +94,7 @@ def _refuse_unreadable(target: Target, states: Mapping[str, FileState], hint: st
 
 
 def changes_of(
-    target: Target, states: Mapping[str, FileState], pieces: Sequence[Piece]
+    target: Target, states: Mapping[str, FileState], pieces: Sequence[Piece], origins: Mapping[str, Origin]
 ) -> tuple[tuple[FileChange, ...], dict[str, Any]]:
     """The files with the pieces made, and their plain data by name, read again as the tool reads them.
 
@@ -102,30 +105,54 @@ def changes_of(
     after: dict[str, FileState] = {}
     for name, state in states.items():
         own = [piece for piece in pieces if piece.fragment.file == name and _is_done(piece)]
+        origin = origins.get(name)
         edits = [_edit(piece) for piece in own]
-        edits += _emptied(state.tree, own)
-        text = state.text if state.text is not None and state.text.strip() else state.file.empty
+        edits += _emptied(state.tree, own, origin)
         try:
-            new = edit_text(text, state.file.format, edits) if edits else state.text or ""
+            new: str | None = edit_text(_begun(state), state.file.format, edits) if edits else state.text
         except CannotEdit as error:
             raise ExportError(
                 f"{target.title}’s file {state.path.name} cannot be edited in place: {error}",
                 f"Nothing was written. Write it in the usual form, or choose another file: {state.path}",
             ) from None
-        if not edits and state.text is None:
-            continue
-        tree = read_tree(new, state.file.format)
-        if edits and target.is_spent(tree):
-            changes.append(FileChange(state.path, state.text, None))
+        if edits and new is not None:
+            new = _left_over(target, state.file, new, origin)
+        if new is None and state.text is None:
             continue
         changes.append(FileChange(state.path, state.text, new))
-        after[name] = FileState(state.file, state.path, new, tree)
+        if new is not None:
+            after[name] = FileState(state.file, state.path, new, read_tree(new, state.file.format))
     _refuse_unreadable(target, after, "Nothing was written.")
-    return tuple(changes), {name: state.tree for name, state in after.items()}
+    return tuple(changes), {name: state.tree for name, state in after.items() if state.tree is not None}
 
 
-def _emptied(tree: Any, pieces: Sequence[Piece]) -> list[Put | Drop]:
-    """What goes too since nothing is left in it: a provider whose last model went, not the file's own sections."""
+def _begun(state: FileState) -> str:
+    """What the pieces are put into: what a file of the tool begins as, below the comments that are there."""
+    text, empty = state.text or "", state.file.empty
+    if not text.strip():
+        return empty
+    if state.tree is not None or not has_no_data(text, state.file.format):
+        return text
+    gap = "" if text.endswith(("\n", "\ufeff")) else "\n"
+    return text + (gap + empty).replace("\n", "\r\n" if "\r\n" in text else "\n")
+
+
+def _left_over(target: Target, file: TargetFile, text: str, origin: Origin | None) -> str | None:
+    """What becomes of a file once pieces were taken out of it; None where it goes."""
+    tree = read_tree(text, file.format)
+    is_spent = target.is_spent(tree)
+    if is_spent and target.spent_files_break:
+        return None
+    if origin is None or not (is_bare(tree, "") or tree == read_tree(file.empty, file.format)):
+        return text
+    comments = without_data(text, file.format)
+    if is_spent and origin.is_made and not comments.strip():
+        return None
+    return comments if origin.was_blank else text
+
+
+def _emptied(tree: Any, pieces: Sequence[Piece], origin: Origin | None) -> list[Put | Drop]:
+    """What goes too since nothing is left in it: what Muster made; where that is not known, no section of the file."""
     removed = [piece.fragment.place for piece in pieces if piece.state is PieceState.REMOVED]
     for piece in pieces:
         place = piece.fragment.place
@@ -134,7 +161,9 @@ def _emptied(tree: Any, pieces: Sequence[Piece]) -> list[Put | Drop]:
     for place in removed:
         for length in range(len(place) - 1, 0, -1):
             outer = place[:length]
-            if length == 1 and not isinstance(outer[0], Row):
+            if origin is None and length == 1 and not isinstance(outer[0], Row):
+                break
+            if origin is not None and outer not in origin.made:
                 break
             held = find(tree, outer)
             if held is UNSET:
@@ -144,6 +173,34 @@ def _emptied(tree: Any, pieces: Sequence[Piece]) -> list[Put | Drop]:
             tree = without(tree, outer)
             drops.append(Drop(outer))
     return drops
+
+
+def origins_of(
+    states: Mapping[str, FileState], pieces: Sequence[Piece], known: Mapping[str, Origin], old: Collection[str]
+) -> dict[str, Origin]:
+    """What the files were before the first export; `old` are those of which that was not kept."""
+    origins = dict(known)
+    for name, state in states.items():
+        own = [piece for piece in pieces if piece.fragment.file == name]
+        if name not in origins and name in old:
+            continue
+        origin = origins.get(name) or Origin(
+            is_made=state.text is None,
+            was_blank=state.text is not None and has_no_data(state.text, state.file.format),
+        )
+        puts = [piece.fragment.place for piece in own if piece.state in (PieceState.NEW, PieceState.CHANGED)]
+        outer = {place[:length] for place in puts for length in range(1, len(place))}
+        adopted = {
+            piece.fragment.place
+            for piece in own
+            if piece.state is PieceState.UNCHANGED and not (piece.is_known or piece.fragment.entry_id)
+        }
+        origins[name] = replace(
+            origin,
+            made=origin.made | {place for place in outer if find(state.tree, place) is UNSET},
+            adopted=origin.adopted | adopted,
+        )
+    return origins
 
 
 def _is_done(piece: Piece) -> bool:
@@ -188,7 +245,7 @@ def check_effect(
 def _misread(
     target: Target, models: Sequence[ExportedModel], pieces: Sequence[Piece], trees: Mapping[str, Any]
 ) -> Iterator[tuple[Piece, ExportedModel, list[tuple[str, Any, Any]]]]:
-    read = {(model.file, model.place): model for model in target.read(trees)}
+    read = {(model.file, model.place): model for model in (target.read(trees) if trees else ())}
     by_id = {model.entry_id: model for model in models}
     # Beside what the person wrote, a model may well be another.
     undecided = {entry for piece in pieces if piece.is_conflict for entry in _entries_of(piece.fragment)}

@@ -76,7 +76,7 @@ def disowned(
     for key, piece in written.items():
         owners = tuple(owner for owner in piece.fragment.owners if owner not in removed)
         if key not in touched and owners != piece.fragment.owners:
-            pieces.append(Piece(replace(piece.fragment, owners=owners), PieceState.UNCHANGED))
+            pieces.append(Piece(replace(piece.fragment, owners=owners), PieceState.UNCHANGED, is_known=True))
     return pieces
 
 

@@ -29,7 +29,7 @@ from core.export_pieces import (
     removal_pieces,
     settle_misread,
 )
-from core.export_plan import ExportPlan, FileChange, changes_of, check_effect, misread_fields, read_files
+from core.export_plan import ExportPlan, FileChange, changes_of, check_effect, misread_fields, origins_of, read_files
 from core.export_selection import disowned, no_longer_wanted, wanted, with_owners
 from core.exporters.all_targets import TARGETS
 from core.exporters.file_diffs import diff_text
@@ -144,7 +144,7 @@ def _plan(
     removed: Collection[str] = (),
 ) -> ExportPlan:
     """What becomes of `models`. `roll` is everything that could be written: names are told apart among all of it."""
-    written = ledger.written(target.id, path)
+    written, origins = ledger.written(target.id, path), ledger.origins(target.id, path)
     taken, fragments, every_file = wanted(target, models, roll, written)
     losses = [loss for model in models for loss in losses_of(target, model)]
     losses += [Loss(name, "provider", f"It is left out. {error.title}") for name, error in failed]
@@ -157,13 +157,14 @@ def _plan(
     pieces = judge_pieces(target, wanted_now, states, written, take_over=take_over, puts_back=puts_back)
     pieces += removal_pieces(target, gone, states, take_over=take_over)
     pieces += disowned(written, fragments, gone, set(removed))
-    pieces = hold_back(leave_to_others(pieces, states))
-    changes, trees = changes_of(target, states, pieces)
+    pieces = hold_back(leave_to_others(pieces, states, origins))
+    changes, trees = changes_of(target, states, pieces, origins)
     if misread := misread_fields(target, taken, pieces, trees):
         pieces = hold_back(settle_misread(pieces, misread, take_over))
-        changes, trees = changes_of(target, states, pieces)
+        changes, trees = changes_of(target, states, pieces, origins)
+    before = origins_of(states, pieces, origins, {file for file, _ in written})
     check_effect(target, taken, pieces, trees)
-    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses))
+    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses), before)
 
 
 def plan_removal(
@@ -247,7 +248,7 @@ def _note(plan: ExportPlan) -> Iterator[str]:
     problem: Exception | None = None
     try:
         with ExportLedger.open() as ledger:
-            ledger.note(plan.target.id, plan.path, kept, dropped)
+            ledger.note(plan.target.id, plan.path, kept, dropped, plan.origins)
             problem = ledger.problem
     except (MusterError, OSError, sqlite3.Error) as error:
         problem = error

@@ -129,7 +129,7 @@ class Aider(Target):
 
     @override
     def is_spent(self, tree: Any) -> bool:
-        # A settings file with nothing but comments is one that Aider cannot read.
+        # Aider warns of a settings file without a model.
         return not tree
 
     @override

@@ -52,6 +52,7 @@ class Goose(Target):
     key_words: ClassVar[str] = "Set {names} in the environment that Goose is started in."
     next_words: ClassVar[str] = "Restart Goose, and choose the provider there."
     is_folder: ClassVar[bool] = True
+    spent_files_break: ClassVar[bool] = True
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "name"),
         FieldRule("name", None),

@@ -197,6 +197,8 @@ class Target(ABC):
     that source and date."""
     is_folder: ClassVar[bool] = False
     """Whether the path of an export is a folder with several files."""
+    spent_files_break: ClassVar[bool] = False
+    """Whether the tool stumbles over such a file, so that it goes whoever made it; see `is_spent`."""
     key_words: ClassVar[str]
     """Where the person puts keys for this tool; {names} stands for the variables."""
     next_words: ClassVar[str]
@@ -220,7 +222,7 @@ class Target(ABC):
         return next((file for file in self.files(()) if file.name == name), TargetFile(name, Format.JSON))
 
     def is_spent(self, tree: Any) -> bool:
-        """Whether a file that something was taken out of is of no use any more, and goes."""
+        """Whether a file that something was taken out of is of no use any more, and goes if Muster made it."""
         del tree
         return False
 

@@ -129,7 +129,7 @@ class Aider(Target):
 
     @override
     def is_spent(self, tree: Any) -> bool:
-        # Aider warns of a settings file without a model.
+        # A settings file with nothing but comments is one that Aider cannot read.
         return not tree
 
     @override

@@ -91,7 +91,7 @@ class Kiln(Target):
 
     @override
     def says_same(self, fragment: Fragment, found: Any) -> bool:
-        # Kiln takes one slash at an address's end for none.
+        # An address is no other one for a slash at its end; how the person wrote it stays.
         is_address = fragment.place[0] == _PROVIDERS and isinstance(found, str)
         return is_address and found.rstrip("/") == str(fragment.value).rstrip("/")
 

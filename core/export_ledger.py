@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 from core.exporters.places import Item, Place, Row, Step
@@ -31,7 +32,28 @@ def _first_tables(connection: sqlite3.Connection) -> None:
     )
 
 
-TABLES: Final = Tables("exports", (_first_tables,))
+def _origins_table(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE origins (target TEXT NOT NULL, path TEXT NOT NULL, file TEXT NOT NULL, is_made INTEGER NOT NULL, "
+        "was_blank INTEGER NOT NULL, made TEXT NOT NULL, adopted TEXT NOT NULL, PRIMARY KEY (target, path, file))"
+    )
+
+
+TABLES: Final = Tables("exports", (_first_tables, _origins_table))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a file was before the first export into it, so that it can become that again."""
+
+    is_made: bool = False
+    """There was none."""
+    was_blank: bool = False
+    """It had no data, but comments at most."""
+    made: frozenset[Place] = frozenset()
+    """Places that had to be made on the way to ours."""
+    adopted: frozenset[Place] = frozenset()
+    """What models of ours share and the person had written already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +99,18 @@ class ExportLedger(SqliteFile):
             found[file, fragment.place] = Written(fragment, at)
         return found
 
+    def origins(self, target: str, path: Path) -> Mapping[str, Origin]:
+        """What the files were before, by name."""
+        rows = self._rows(
+            "SELECT file, is_made, was_blank, made, adopted FROM origins WHERE target = ? AND path = ?",
+            target,
+            str(path),
+        )
+        return {
+            file: Origin(bool(is_made), bool(was_blank), _places_from(made), _places_from(adopted))
+            for file, is_made, was_blank, made, adopted in rows
+        }
+
     def entry_ids(self, target: str, path: Path) -> tuple[str, ...]:
         """The entries that stand there."""
         rows = self._rows(
@@ -88,9 +122,14 @@ class ExportLedger(SqliteFile):
         return tuple(entry_id for (entry_id,) in rows)
 
     def note(
-        self, target: str, path: Path, written: Iterable[Fragment], dropped: Iterable[tuple[str, Place]] = ()
+        self,
+        target: str,
+        path: Path,
+        written: Iterable[Fragment],
+        dropped: Iterable[tuple[str, Place]] = (),
+        origins: Mapping[str, Origin] = MappingProxyType({}),
     ) -> None:
-        """Keeps what stands there now.
+        """Keeps what stands there now, and what the files were before as long as something does.
 
         Raises:
             EvidenceError: the disk refused.
@@ -120,6 +159,25 @@ class ExportLedger(SqliteFile):
                     for fragment in written
                 ],
             )
+            connection.executemany(
+                "INSERT OR REPLACE INTO origins VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        target,
+                        str(path),
+                        file,
+                        origin.is_made,
+                        origin.was_blank,
+                        _places_text(origin.made),
+                        _places_text(origin.adopted),
+                    )
+                    for file, origin in origins.items()
+                ],
+            )
+            connection.execute(
+                "DELETE FROM origins WHERE NOT EXISTS (SELECT 1 FROM written WHERE written.target = origins.target "
+                "AND written.path = origins.path AND written.file = origins.file)"
+            )
 
     def forget(self, target: str, path: Path) -> None:
         """Drops everything about that path: its file is the person's own from now on.
@@ -129,6 +187,7 @@ class ExportLedger(SqliteFile):
         """
         with self._transaction() as connection:
             connection.execute("DELETE FROM written WHERE target = ? AND path = ?", (target, str(path)))
+            connection.execute("DELETE FROM origins WHERE target = ? AND path = ?", (target, str(path)))
 
 
 def _place_text(place: Place) -> str:
@@ -139,6 +198,14 @@ def _place_text(place: Place) -> str:
         else:
             steps.append({"item": step.value} if isinstance(step, Item) else step)
     return json.dumps(steps, ensure_ascii=False)
+
+
+def _places_text(places: Iterable[Place]) -> str:
+    return json.dumps(sorted(map(_place_text, places)))
+
+
+def _places_from(text: str) -> frozenset[Place]:
+    return frozenset(map(_place_from, json.loads(text)))
 
 
 def _place_from(text: str) -> Place:

@@ -7,7 +7,8 @@ An export is planned first (`plan_export`, `plan_sync`, `plan_removal`: nothing 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,26 +17,25 @@ from core.entry import UserModelEntry
 from core.errors import ExportConflict, ExportError, MusterError
 from core.evidence import FILE_NAME as EVIDENCE_FILE
 from core.evidence import Evidence
-from core.export_ledger import ExportLedger, Written
-from core.export_plan import (
+from core.export_ledger import ExportLedger
+from core.export_paths import path_for, paths_of, refuse_own_roll, target_of
+from core.export_pieces import (
     CONFLICTS,
-    ExportPlan,
-    FileChange,
     Piece,
     PieceState,
-    changes_of,
-    check_effect,
+    hold_back,
     judge_pieces,
     leave_to_others,
-    read_files,
     removal_pieces,
+    settle_misread,
 )
+from core.export_plan import ExportPlan, FileChange, changes_of, check_effect, misread_fields, origins_of, read_files
+from core.export_selection import disowned, no_longer_wanted, wanted, with_owners
 from core.exporters.all_targets import TARGETS
 from core.exporters.file_diffs import diff_text
 from core.exporters.files import NewText, write_files
 from core.exporters.losses import losses_of
-from core.exporters.places import Place
-from core.exporters.shape import Fragment, Loss, Target, TargetFile
+from core.exporters.shape import Loss, Target
 from core.exporters.subject import ExportedModel, subjects_of
 from core.paths import data_folder
 from core.report_history import declared_limits
@@ -57,6 +57,7 @@ class ExportReport:
 
     `paths` are the target's files, `diff` what changes in them as a unified diff with keys hidden, `losses` what the
     target cannot say. `written` are the files that were replaced or made, `backups` the copies of what they were.
+    `warnings` tell what went wrong after that.
     """
 
     paths: tuple[Path, ...]
@@ -64,6 +65,7 @@ class ExportReport:
     losses: tuple[Loss, ...]
     written: tuple[Path, ...] = ()
     backups: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def targets() -> tuple[str, ...]:
@@ -73,7 +75,7 @@ def targets() -> tuple[str, ...]:
 
 def export(
     registry: Registry,
-    references: Iterable[str | UserModelEntry] | None,
+    references: Iterable[str | UserModelEntry] | str | UserModelEntry | None,
     target: str,
     path: str | os.PathLike[str] | None = None,
     *,
@@ -83,7 +85,7 @@ def export(
     """Writes those models (None: all) into the target's file, None meaning the one that the tool reads.
 
     A target with several files takes a folder. `take_over` names entries of the file that may be replaced although
-    Muster did not write them, or the person has changed them since.
+    Muster did not write them, or the person has changed them since. One reference, or one name, may come alone.
 
     Raises:
         ExportConflict: the file has such entries and they are not named; nothing was written.
@@ -98,7 +100,7 @@ def export(
 
 def plan_export(
     registry: Registry,
-    references: Iterable[str | UserModelEntry] | None,
+    references: Iterable[str | UserModelEntry] | str | UserModelEntry | None,
     target: str,
     path: str | os.PathLike[str] | None = None,
     *,
@@ -111,14 +113,22 @@ def plan_export(
         MusterError: a reference resolves to nothing.
     """
     found = target_of(target)
+    place = path_for(found, path)
+    refuse_own_roll(found, paths_of(found, place), registry.path)
     limits = _declared_limits(registry)
     roll, failed = subjects_of(registry, None, limits)
     if references is None:
         models = roll
     else:
-        models, failed = subjects_of(registry, references, limits)
+        wished = [references] if isinstance(references, str | UserModelEntry) else references
+        models, failed = subjects_of(registry, wished, limits)
     with ExportLedger.open() as ledger:
-        return _plan(found, _path_for(found, path), models, roll, failed, ledger, take_over=take_over)
+        return _plan(found, place, models, roll, failed, ledger, take_over=_names(take_over))
+
+
+def _names(take_over: Collection[str]) -> Collection[str]:
+    """One name may come alone."""
+    return (take_over,) if isinstance(take_over, str) else take_over
 
 
 def _plan(
@@ -134,102 +144,27 @@ def _plan(
     removed: Collection[str] = (),
 ) -> ExportPlan:
     """What becomes of `models`. `roll` is everything that could be written: names are told apart among all of it."""
-    written = ledger.written(target.id, path)
-    taken, fragments, every_file = _wanted(target, models, roll, written)
+    written, origins = ledger.written(target.id, path), ledger.origins(target.id, path)
+    taken, fragments, every_file = wanted(target, models, roll, written)
     losses = [loss for model in models for loss in losses_of(target, model)]
     losses += [Loss(name, "provider", f"It is left out. {error.title}") for name, error in failed]
-    gone = _no_longer_wanted(fragments, written, {model.entry_id for model in taken}, set(removed))
+    gone = no_longer_wanted(fragments, written, {model.entry_id for model in taken}, set(removed))
     touched = {fragment.file for fragment in fragments} | {piece.fragment.file for piece in gone}
     files = {file.name: file for file in target.files(())}
     files |= {name: every_file.get(name) or target.file_named(name) for name in sorted(touched - files.keys())}
     states = read_files(target, path, files.values())
-    pieces = judge_pieces(_with_owners(fragments, written), states, written, take_over=take_over, puts_back=puts_back)
-    pieces += removal_pieces(gone, states, take_over=take_over)
-    pieces += _disowned(written, fragments, gone, set(removed))
-    pieces = leave_to_others(pieces, states)
-    changes, trees = changes_of(target, states, pieces)
+    wanted_now = with_owners(fragments, written)
+    pieces = judge_pieces(target, wanted_now, states, written, take_over=take_over, puts_back=puts_back)
+    pieces += removal_pieces(target, gone, states, take_over=take_over)
+    pieces += disowned(written, fragments, gone, set(removed))
+    pieces = hold_back(leave_to_others(pieces, states, origins))
+    changes, trees = changes_of(target, states, pieces, origins)
+    if misread := misread_fields(target, taken, pieces, trees):
+        pieces = hold_back(settle_misread(pieces, misread, take_over))
+        changes, trees = changes_of(target, states, pieces, origins)
+    before = origins_of(states, pieces, origins, {file for file, _ in written})
     check_effect(target, taken, pieces, trees)
-    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses))
-
-
-def _wanted(
-    target: Target,
-    models: Sequence[ExportedModel],
-    roll: Sequence[ExportedModel],
-    written: Mapping[tuple[str, Place], Written],
-) -> tuple[tuple[ExportedModel, ...], list[Fragment], dict[str, TargetFile]]:
-    """The models that the target takes, their fragments, and every file that models of the roll could stand in.
-
-    A model whose name another one of the roll has now comes along, so that neither takes the other's place.
-    """
-    everything = {model.entry_id: model for model in (*roll, *models) if not target.refuses(model)}
-    every_file = {file.name: file for file in target.files(tuple(everything.values()))}
-    fragments = target.fragments(tuple(everything.values()))
-    holders = {key: piece.fragment.entry_id for key, piece in written.items()}
-    exported = {model.entry_id for model in models} & everything.keys()
-    while True:
-        wanted = [fragment for fragment in (_of(one, exported) for one in fragments) if fragment is not None]
-        ousted = {holders.get((fragment.file, fragment.place), "") for fragment in wanted if fragment.entry_id}
-        more = (ousted & everything.keys()) - exported
-        if not more:
-            return tuple(model for key, model in everything.items() if key in exported), wanted, every_file
-        exported |= more
-
-
-def _of(fragment: Fragment, exported: Collection[str]) -> Fragment | None:
-    """A fragment as far as it is those entries'; None where it is none of theirs."""
-    if fragment.entry_id:
-        return fragment if fragment.entry_id in exported else None
-    owners = tuple(owner for owner in fragment.owners if owner in exported)
-    return replace(fragment, owners=owners) if owners else None
-
-
-def _no_longer_wanted(
-    fragments: Iterable[Fragment],
-    written: Mapping[tuple[str, Place], Written],
-    exported: Collection[str],
-    removed: Collection[str],
-) -> list[Written]:
-    """Pieces of ours that these models no longer have: of entries that move or go, and what only those shared."""
-    wanted = {(fragment.file, fragment.place) for fragment in fragments}
-    gone = []
-    for key, piece in written.items():
-        fragment = piece.fragment
-        if key in wanted:
-            continue
-        owners = set(fragment.owners) - set(removed) - (set(exported) if fragment.entry_id == "" else set())
-        is_own = fragment.entry_id in exported or fragment.entry_id in removed
-        if is_own or (fragment.entry_id == "" and not owners):
-            gone.append(piece)
-    return gone
-
-
-def _disowned(
-    written: Mapping[tuple[str, Place], Written],
-    fragments: Iterable[Fragment],
-    gone: Iterable[Written],
-    removed: Collection[str],
-) -> list[Piece]:
-    """Shared pieces that stay, for fewer entries than before."""
-    touched = {(fragment.file, fragment.place) for fragment in fragments} | {piece.key for piece in gone}
-    pieces = []
-    for key, piece in written.items():
-        owners = tuple(owner for owner in piece.fragment.owners if owner not in removed)
-        if key not in touched and owners != piece.fragment.owners:
-            pieces.append(Piece(replace(piece.fragment, owners=owners), PieceState.UNCHANGED))
-    return pieces
-
-
-def _with_owners(fragments: Iterable[Fragment], written: Mapping[tuple[str, Place], Written]) -> list[Fragment]:
-    """The fragments, those that are shared with the owners that they had before too."""
-    result = []
-    for fragment in fragments:
-        known = written.get((fragment.file, fragment.place))
-        if fragment.entry_id == "" and known is not None:
-            owners = tuple(dict.fromkeys((*known.fragment.owners, *fragment.owners)))
-            fragment = replace(fragment, owners=owners)  # noqa: PLW2901 (the same one, with what was known of it)
-        result.append(fragment)
-    return result
+    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses), before)
 
 
 def plan_removal(
@@ -247,10 +182,10 @@ def plan_removal(
     """
     del registry  # what stands there is known without it; the roll may have lost the entry
     found = target_of(target)
-    where = _path_for(found, path)
+    where = path_for(found, path)
     with ExportLedger.open() as ledger:
         ids = ledger.entry_ids(found.id, where) if entry_ids is None else tuple(entry_ids)
-        return _plan(found, where, (), (), (), ledger, take_over=take_over, removed=ids)
+        return _plan(found, where, (), (), (), ledger, take_over=_names(take_over), removed=ids)
 
 
 def places_in_use() -> tuple[tuple[str, Path], ...]:
@@ -276,7 +211,7 @@ def plan_sync(
             ids = ledger.entry_ids(name, path)
             models = [model for model in roll if model.entry_id in ids]
             gone = [entry_id for entry_id in ids if entry_id not in on_roll]
-            decided = (take_over or {}).get(path, ())
+            decided = _names((take_over or {}).get(path, ()))
             try:
                 plans.append(
                     _plan(
@@ -298,17 +233,28 @@ def write_plan(plan: ExportPlan, registry: Registry | None = None) -> ExportRepo
     """
     new = [NewText(change.path, change.before, change.after) for change in plan.changes if change.is_change]
     written, backups = write_files(new, _backups_folder(plan.target.id)) if new else ((), ())
-    with ExportLedger.open() as ledger:
-        gone = (PieceState.REMOVED, PieceState.LEFT)
-        kept = [piece for piece in plan.pieces if not piece.is_conflict and piece.state not in gone]
-        dropped = [piece.fragment for piece in plan.pieces if piece.state in gone]
-        ledger.note(
-            plan.target.id,
-            plan.path,
-            [piece.fragment for piece in kept],
-            [(fragment.file, fragment.place) for fragment in dropped],
-        )
-    return replace(report_of(plan, registry), written=tuple(written), backups=tuple(backups))
+    return replace(
+        report_of(plan, registry), written=tuple(written), backups=tuple(backups), warnings=tuple(_note(plan))
+    )
+
+
+def _note(plan: ExportPlan) -> Iterator[str]:
+    """Keeps what was written. The files are as they should be even where that fails: it is told and no error."""
+    gone = (PieceState.REMOVED, PieceState.LEFT)
+    left_alone = (*gone, *CONFLICTS, PieceState.WAITING)
+    own = [piece for piece in plan.pieces if not piece.is_theirs]
+    kept = [piece.fragment for piece in own if piece.state not in left_alone]
+    dropped = [(piece.fragment.file, piece.fragment.place) for piece in own if piece.state in gone]
+    problem: Exception | None = None
+    try:
+        with ExportLedger.open() as ledger:
+            ledger.note(plan.target.id, plan.path, kept, dropped, plan.origins)
+            problem = ledger.problem
+    except (MusterError, OSError, sqlite3.Error) as error:
+        problem = error
+    if problem is not None:
+        why = problem.title if isinstance(problem, MusterError) else "The disk refused."
+        yield f"{why} Muster will not know again what it wrote into {plan.target.title}’s file."
 
 
 def report_of(plan: ExportPlan, registry: Registry | None = None) -> ExportReport:
@@ -319,32 +265,8 @@ def report_of(plan: ExportPlan, registry: Registry | None = None) -> ExportRepor
         for change in plan.changes
         if change.is_change
     ]
-    return ExportReport(tuple(change.path for change in plan.changes), "".join(diffs), plan.losses)
-
-
-def target_of(name: str) -> Target:
-    """The target with that ID.
-
-    Raises:
-        ExportError: there is none.
-    """
-    found = TARGETS.get(name)
-    if found is None:
-        raise ExportError(f"There is no target “{name[:40]}”.", f"Known: {', '.join(TARGETS)}.")
-    return found
-
-
-def _path_for(target: Target, path: str | os.PathLike[str] | None) -> Path:
-    if path is None:
-        return target.default_path()
-    chosen = Path(path).expanduser().absolute()
-    if target.is_folder and chosen.is_file():
-        raise ExportError(
-            f"{target.title} has several files: {chosen.name} is a file and not a folder.", "Choose the folder."
-        )
-    if not target.is_folder and chosen.is_dir():
-        return chosen / target.default_path().name
-    return chosen
+    paths = tuple(change.path for change in plan.changes) or paths_of(plan.target, plan.path)
+    return ExportReport(paths, "".join(diffs), plan.losses)
 
 
 def _declared_limits(registry: Registry) -> dict[str, Mapping[str, int]]:

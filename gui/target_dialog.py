@@ -182,7 +182,7 @@ class TargetDialog(WorkDialog):
 
     @Slot(object, object)
     def _tell_written(self, plan: ExportPlan, report: ExportReport) -> None:
-        self.summary.setText(written_words(plan, report.backups))
+        self.summary.setText(" ".join((written_words(plan, report.backups), *report.warnings)))
         self.open_button.setVisible(bool(report.written))
         self.plan_view.forget_ticks()
         self.written.emit()

@@ -75,7 +75,7 @@ class FlowEditor:
             if slot.is_live:
                 self.change(slot)
             else:
-                self._remove(node, slot)
+                self._remove(node, slot, is_behind_all=slot.start > kept[-1].start)
         self._set_comma(kept[-1], old, new)
         if new:
             self._insert(node, kept[-1], new, had_comma=old[-1].comma is not None)
@@ -155,7 +155,7 @@ class FlowEditor:
         else:
             self._pieces.remove(start, end)
 
-    def _remove(self, node: Node, slot: Slot) -> None:
+    def _remove(self, node: Node, slot: Slot, *, is_behind_all: bool = False) -> None:
         """Takes an item away with the comma behind it, and the lines that only it stood in."""
         start, behind = slot.start, self._behind(slot)
         end_of_line = self._dialect.tail_end(self._text, behind)
@@ -166,7 +166,7 @@ class FlowEditor:
         end = behind
         while end < limit and self._text[end] in " \t":
             end += 1
-        if end == limit or self._text[end] in "\r\n":  # nothing follows in its line
+        if is_behind_all or end == limit or self._text[end] in "\r\n":  # nothing that stays follows in its line
             end = behind
             while start > node.inner[0] and self._text[start - 1] in " \t":
                 start -= 1

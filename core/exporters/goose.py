@@ -15,12 +15,14 @@ from typing_extensions import override
 from core.exporters.addresses import builtin_at
 from core.exporters.foreign_data import mapping_in, read_boolean, read_tokens, text_in
 from core.exporters.places import Row
-from core.exporters.provider_groups import own_provider_id, provider_groups, rules_of_models
+from core.exporters.provider_groups import own_provider_id, provider_clashes, provider_groups, rules_of_models
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
@@ -50,6 +52,7 @@ class Goose(Target):
     key_words: ClassVar[str] = "Set {names} in the environment that Goose is started in."
     next_words: ClassVar[str] = "Restart Goose, and choose the provider there."
     is_folder: ClassVar[bool] = True
+    spent_files_break: ClassVar[bool] = True
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "name"),
         FieldRule("name", None),
@@ -112,6 +115,12 @@ class Goose(Target):
                 for model in group.models
             ]
         return tuple(fragments)
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        return provider_clashes(fragments, trees, own, 0, [("api_key_env",), ("base_path",)])
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

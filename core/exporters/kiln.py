@@ -13,18 +13,22 @@ from core.entry import UserModelEntry
 from core.errors import InvalidEntry, UnresolvableEntry
 from core.exporters.addresses import row_of
 from core.exporters.foreign_data import mapping_of, rows_at, text_at
-from core.exporters.places import Item, Place, Row
+from core.exporters.places import Item, Place, Row, value_at
+from core.exporters.provider_groups import provider_clashes
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
     TargetFile,
     Trees,
     Unset,
+    is_named_anew,
     keys_not_understood,
     said_values,
 )
@@ -86,6 +90,12 @@ class Kiln(Target):
         return (_FILE,)
 
     @override
+    def says_same(self, fragment: Fragment, found: Any) -> bool:
+        # An address is no other one for a slash at its end; how the person wrote it stays.
+        is_address = fragment.place[0] == _PROVIDERS and isinstance(found, str)
+        return is_address and found.rstrip("/") == str(fragment.value).rstrip("/")
+
+    @override
     def refuses(self, model: ExportedModel) -> str:
         return ""
 
@@ -108,10 +118,24 @@ class Kiln(Target):
             for name, own in owners.items()
         ]
         fragments += [
-            Fragment(_FILE.name, (_REGISTRY, Row.of(id=model.entry_id)), _row(model), model.entry_id, model.name)
+            Fragment(_FILE.name, _row_place(model.entry_id), _row(model), model.entry_id, model.name)
             for model in models
         ]
         return tuple(fragments)
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        yield from provider_clashes(fragments, trees, own, 2)
+        rows = rows_at(mapping_of(trees.get(_FILE.name)), _REGISTRY)
+        ours = own.keys() | {(fragment.file, fragment.place) for fragment in fragments}
+        foreign = [row for row in rows if (_FILE.name, _row_place(text_at(row, "id"))) not in ours]
+        for fragment in fragments:
+            for row in foreign if fragment.entry_id and is_named_anew(fragment, own) else ():
+                if _identity_of(row) == _identity_of(fragment.value):
+                    match = tuple((key, value_at(row, key)) for key in ("id", *_IDENTITY))
+                    yield Clash(fragment, (_REGISTRY, Row(match)))
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:
@@ -135,6 +159,16 @@ class Kiln(Target):
             if model.base_url != usual:
                 words = f"Kiln goes to its own address of {row.display_name}, unless it is told of {model.base_url}."
                 yield Loss(model.name, "base_url", words)
+
+
+def _row_place(entry_id: Any) -> Place:
+    return (_REGISTRY, Row.of(id=entry_id))
+
+
+def _identity_of(row: Any) -> tuple[str, ...]:
+    """What Kiln shows a model as: two rows of one cannot be told apart."""
+    keys = ("provider_type", "provider_id", "model_id")
+    return (*(text_at(row, key) for key in keys), text_at(row, "name") or text_at(row, "model_id"))
 
 
 def _row(model: ExportedModel) -> dict[str, Any]:

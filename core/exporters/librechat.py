@@ -14,11 +14,14 @@ from core.connections import NO_KEY
 from core.exporters.addresses import PLACEHOLDER_KEYS, builtin_at, is_local
 from core.exporters.foreign_data import mapping_of, read_tokens, rows_at, text_at
 from core.exporters.places import Item, Place, Row, value_at
+from core.exporters.provider_groups import provider_clashes
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
@@ -113,6 +116,12 @@ class LibreChat(Target):
                     prices = {"prompt": 0, "completion": 0, "context": context}
                     fragments.append(Fragment(_FILE.name, place, prices, model.entry_id, shown))
         return tuple(fragments)
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        return provider_clashes(fragments, trees, own, 3, [("customParams", "reasoningFormat")])
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

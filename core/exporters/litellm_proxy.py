@@ -18,18 +18,21 @@ from core.exporters.addresses import (
     row_of,
 )
 from core.exporters.foreign_data import mapping_of, read_text, read_tokens, read_true, rows_at, text_at
-from core.exporters.places import Row, value_at
+from core.exporters.places import Place, Row, value_at
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
     TargetFile,
     Trees,
     Unset,
+    is_named_anew,
     keys_not_understood,
     put_dotted,
     read_values,
@@ -160,9 +163,23 @@ class LitellmProxy(Target):
         fragments = []
         for model in models:
             name = names[model.entry_id]
-            place = ("model_list", Row((("model_info.id", model.entry_id),)))
+            place = _row_place(model.entry_id)
             fragments.append(Fragment(_FILE.name, place, _entry(model, name), model.entry_id, name))
         return tuple(fragments)
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        rows = rows_at(mapping_of(trees.get(_FILE.name)), "model_list")
+        ours = own.keys() | {(fragment.file, fragment.place) for fragment in fragments}
+        for fragment in fragments:
+            for row in rows if is_named_anew(fragment, own) else ():
+                identity = value_at(row, "model_info.id")
+                is_ours = (fragment.file, _row_place(text_at(row, "model_info.id"))) in ours
+                if text_at(row, "model_name") == fragment.name and not is_ours:
+                    match = (("model_name", value_at(row, "model_name")), ("model_info.id", identity))
+                    yield Clash(fragment, ("model_list", Row(match)))
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:
@@ -181,6 +198,10 @@ class LitellmProxy(Target):
         if lost and _kinds_of(types):
             words = f"{self.title} only knows PDF, audio and video as attachments, and not {', '.join(lost)}."
             yield Loss(model.name, "multimodal_mime_types", words)
+
+
+def _row_place(identity: Any) -> Place:
+    return ("model_list", Row((("model_info.id", identity),)))
 
 
 def _entry(model: ExportedModel, name: str) -> dict[str, Any]:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from core.exporters.places import Row
+from core.exporters.foreign_data import list_in
+from core.exporters.places import Item, Row
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
     TargetFile,
     Trees,
     Unset,
+    is_named_anew,
     keys_not_understood,
     read_values,
     said_values,
@@ -76,6 +80,17 @@ class Llm(Target):
             value = {**said_values(self.rules, model), "model_id": name}
             fragments.append(Fragment(_FILE.name, (Row.of(model_id=name),), value, model.entry_id, name))
         return tuple(fragments)
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        rows = trees.get(_FILE.name) or []
+        for fragment in fragments:
+            for row in rows if is_named_anew(fragment, own) else ():
+                place = (Row.of(model_id=row["model_id"]),)
+                if fragment.name in list_in(row, "aliases") and (fragment.file, place) not in own:
+                    yield Clash(fragment, (*place, "aliases", Item(fragment.name)))
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

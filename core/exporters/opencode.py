@@ -13,12 +13,20 @@ from core.exporters.addresses import PLACEHOLDER_KEYS, builtin_at
 from core.exporters.attachment_kinds import attachment_losses, kinds_of, mime_types_of
 from core.exporters.decided_limits import decision_losses, with_output
 from core.exporters.foreign_data import mapping_in, read_boolean, read_text, read_tokens, text_in
-from core.exporters.provider_groups import ProviderGroup, own_provider_id, provider_groups, rules_of_models
+from core.exporters.provider_groups import (
+    ProviderGroup,
+    own_provider_id,
+    provider_clashes,
+    provider_groups,
+    rules_of_models,
+)
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
@@ -120,6 +128,12 @@ class OpenCode(Target):
             for group in provider_groups(models, own_provider_id, parts_same_ids=False)
             for fragment in _fragments(group, rules_of_models(self.rules))
         )
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        return provider_clashes(fragments, trees, own, 2, [("options", "apiKey")])
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

@@ -138,7 +138,7 @@ def words(place: Place) -> str:
     shown = []
     for step in place:
         if isinstance(step, Row):
-            shown.append(" ".join(str(value) for _, value in step.match))
+            shown.append(" ".join(str(value) for _, value in step.match if value is not UNSET))
         else:
             shown.append(step.value if isinstance(step, Item) else step)
     return "/".join(shown)

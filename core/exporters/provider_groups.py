@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.exporters.places import Place
-from core.exporters.shape import FieldRule, Fragment
+from core.exporters.places import Place, find
+from core.exporters.shape import Clash, FieldRule, Fragment, OwnPieces, Trees
 from core.exporters.subject import ExportedModel
+from core.field_specs import UNSET
 
 OF_THE_PROVIDER = frozenset({"base_url", "key"})
 """The fields that such a tool says once for all models of an endpoint."""
@@ -69,6 +70,34 @@ def provider_groups(
         for endpoint, parts in endpoints.items()
         for number, part in enumerate(parts)
     )
+
+
+def provider_clashes(
+    fragments: Iterable[Fragment], trees: Trees, own: OwnPieces, depth: int, unsaid: Sequence[Place] = ()
+) -> Iterator[Clash]:
+    """Providers of our names that Muster did not write and that lack something of ours, or say what ours do not.
+
+    `depth` is the length of a provider's place; `unsaid` is what counts where ours leave it out, below that place.
+    """
+    groups: dict[tuple[str, Place], list[Fragment]] = {}
+    for fragment in fragments:
+        if not fragment.entry_id:
+            groups.setdefault((fragment.file, fragment.place[:depth]), []).append(fragment)
+    ours = {(file, place[:depth]) for file, place in own}
+    for (file, place), shared in groups.items():
+        provider = find(trees.get(file), place)
+        if provider is UNSET or not provider:
+            continue
+        if (file, place) not in ours:
+            yield from (Clash(one) for one in shared if find(trees[file], one.place) is UNSET)
+        for below in unsaid:
+            if find(provider, below) is not UNSET and not any(_says(one, (*place, *below)) for one in shared):
+                yield Clash(shared[0], (*place, *below))
+
+
+def _says(fragment: Fragment, place: Place) -> bool:
+    length = len(fragment.place)
+    return place[:length] == fragment.place and find(fragment.value, place[length:]) is not UNSET
 
 
 def _free_name(base: str, between: str, taken: set[str]) -> str:

@@ -22,17 +22,21 @@ from core.exporters.pydantic_ai_code import (
     read_block,
     write_block,
 )
+from core.exporters.python_names import names_outside
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
     TargetFile,
     Trees,
     Unset,
+    is_named_anew,
     read_values,
     said_values,
 )
@@ -139,6 +143,15 @@ class PydanticAi(Target):
         # Known to be none, as against not known: that is said, too.
         said.setdefault("supports_document_input", [])
         return said
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        taken = {name: names_outside(text) for name, text in texts.items()}
+        for fragment in fragments:
+            if fragment.entry_id and fragment.name in taken.get(fragment.file, ()) and is_named_anew(fragment, own):
+                yield Clash(fragment)
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

@@ -41,6 +41,15 @@ def read_python(text: str) -> Any:
     return {name: _code(text, block) for name, block in _blocks(text).items()}
 
 
+def outside_of_blocks(text: str) -> str:
+    """What stands in a text beside our blocks.
+
+    Raises:
+        BrokenText: it cannot be read.
+    """
+    return apply_splices(text, [Splice(block.start, block.end, "") for block in _blocks(text).values()])
+
+
 def edit_python(text: str, edits: Sequence[Put | Drop]) -> str:
     """The text with the edits made; not checked.
 
@@ -127,4 +136,4 @@ def _blocks(text: str) -> dict[str, _Block]:
     return blocks
 
 
-__all__ = ["IMPORTS", "BrokenText", "edit_python", "read_python"]
+__all__ = ["IMPORTS", "BrokenText", "edit_python", "outside_of_blocks", "read_python"]

@@ -126,6 +126,17 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
+class Clash:
+    """Something of the person's that one of our fragments would be mixed up with, although it stands elsewhere.
+
+    `place` is what goes, in the fragment's file, once ours is to take its place; () where both can stand there.
+    """
+
+    fragment: Fragment
+    place: Place = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReadProvider:
     """Where a model in a tool's file runs.
 
@@ -171,6 +182,9 @@ class Loss:
 Trees = Mapping[str, Any]
 """File name → its plain data; a missing file is not in it."""
 
+OwnPieces = Mapping[tuple[str, Place], Fragment]
+"""What Muster has written before, by file and place."""
+
 
 class Target(ABC):
     """One tool. Everything about its files that is not common to all tools."""
@@ -183,6 +197,8 @@ class Target(ABC):
     that source and date."""
     is_folder: ClassVar[bool] = False
     """Whether the path of an export is a folder with several files."""
+    spent_files_break: ClassVar[bool] = False
+    """Whether the tool stumbles over such a file, so that it goes whoever made it; see `is_spent`."""
     key_words: ClassVar[str]
     """Where the person puts keys for this tool; {names} stands for the variables."""
     next_words: ClassVar[str]
@@ -206,9 +222,21 @@ class Target(ABC):
         return next((file for file in self.files(()) if file.name == name), TargetFile(name, Format.JSON))
 
     def is_spent(self, tree: Any) -> bool:
-        """Whether a file that something was taken out of is of no use any more, and goes."""
+        """Whether a file that something was taken out of is of no use any more, and goes if Muster made it."""
         del tree
         return False
+
+    def says_same(self, fragment: Fragment, found: Any) -> bool:
+        """Whether the tool takes what stands in a fragment's place for the same, though it is written otherwise."""
+        del fragment, found
+        return False
+
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        """What the person wrote that these would be mixed up with; what stands in their own places is none of it."""
+        del fragments, trees, texts, own
+        return ()
 
     def refuses(self, model: ExportedModel) -> str:
         """Why this model cannot be written at all, in words; empty where it can."""
@@ -267,6 +295,12 @@ class Target(ABC):
     def rule(self, name: str) -> FieldRule | None:
         """How the target says a field; None where nothing is stated, so that it cannot."""
         return next((rule for rule in self.rules if rule.field == name), None)
+
+
+def is_named_anew(fragment: Fragment, own: OwnPieces) -> bool:
+    """Whether a fragment's name has not been written there for it before."""
+    before = own.get((fragment.file, fragment.place))
+    return before is None or before.name != fragment.name
 
 
 def said_values(rules: Iterable[FieldRule], model: ExportedModel) -> dict[str, Any]:

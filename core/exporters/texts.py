@@ -7,14 +7,16 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from core.exporters.edits import BrokenText, CannotEdit, Drop, Put, edited_tree
+from core.exporters.json_nodes import parse_json
 from core.exporters.json_texts import edit_json, read_json
 from core.exporters.python_texts import edit_python, read_python
 from core.exporters.shape import Format
+from core.exporters.yaml_nodes import parse_yaml
 from core.exporters.yaml_texts import edit_yaml, read_yaml
 from core.settings_values import same_value
 from core.splices import CannotSplice
 
-__all__ = ["BrokenText", "CannotEdit", "Drop", "Put", "edit_text", "read_tree"]
+__all__ = ["BrokenText", "CannotEdit", "Drop", "Put", "edit_text", "has_no_data", "read_tree", "without_data"]
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _READERS: Final[Mapping[Format, Callable[[str], Any]]] = MappingProxyType(
@@ -32,6 +34,25 @@ def read_tree(text: str, file_format: Format) -> Any:
         BrokenText: it is not of that format.
     """
     return _READERS[file_format](text.removeprefix(_BYTE_ORDER_MARK))
+
+
+def without_data(text: str, file_format: Format) -> str:
+    """The text with nothing in it but its comments; the same where it has none of its data in one piece."""
+    mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
+    content = text.removeprefix(mark)
+    parse = {Format.YAML: parse_yaml, Format.JSON: parse_json}.get(file_format)
+    node = parse(content) if parse is not None else None
+    if node is None:
+        return text
+    behind = content[node.end :]
+    return mark + content[: node.start] + (behind.lstrip() and behind)
+
+
+def has_no_data(text: str, file_format: Format) -> bool:
+    """Whether a text is empty but for comments."""
+    content = text.removeprefix(_BYTE_ORDER_MARK)
+    parse = {Format.YAML: parse_yaml, Format.JSON: parse_json}.get(file_format)
+    return not content.strip() or (parse is not None and parse(content) is None)
 
 
 def edit_text(text: str, file_format: Format, edits: Sequence[Put | Drop]) -> str:

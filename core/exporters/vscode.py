@@ -13,12 +13,14 @@ from core.exporters.addresses import builtin_at
 from core.exporters.decided_limits import decision_losses, with_room
 from core.exporters.foreign_data import list_in, read_boolean, read_tokens, text_in
 from core.exporters.places import Row
-from core.exporters.provider_groups import provider_groups, rules_of_models
+from core.exporters.provider_groups import provider_clashes, provider_groups, rules_of_models
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
@@ -140,6 +142,12 @@ class VsCode(Target):
         said = said_values(rules_of_models(self.rules), model)
         said["maxInputTokens"] -= said["maxOutputTokens"]
         return {"id": said["id"], "name": said["name"], "url": call_url(model.base_url), **said}
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        return provider_clashes(fragments, trees, own, 1, [("apiKey",), ("url",)])
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

@@ -14,12 +14,14 @@ from core.exporters.addresses import builtin_at
 from core.exporters.decided_limits import decision_losses, with_context
 from core.exporters.foreign_data import mapping_in, read_boolean, read_text, read_tokens
 from core.exporters.places import Row
-from core.exporters.provider_groups import provider_groups, rules_of_models
+from core.exporters.provider_groups import provider_clashes, provider_groups, rules_of_models
 from core.exporters.shape import (
+    Clash,
     FieldRule,
     Format,
     Fragment,
     Loss,
+    OwnPieces,
     ReadModel,
     ReadProvider,
     Target,
@@ -116,6 +118,12 @@ class Zed(Target):
                 name = f"{group.name}/{model.model_id}"
                 fragments.append(Fragment(_FILE.name, (*place, "available_models", row), said, model.entry_id, name))
         return tuple(fragments)
+
+    @override
+    def clashes(
+        self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
+    ) -> Iterable[Clash]:
+        return provider_clashes(fragments, trees, own, 3)
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

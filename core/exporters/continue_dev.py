@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 from typing_extensions import override
 
 from core.exporters.addresses import PLACEHOLDER_KEYS, builtin_at, effort_body, read_effort
-from core.exporters.foreign_data import mapping_of, read_text, read_tokens, rows_at, text_at
+from core.exporters.foreign_data import mapping_of, read_boolean, read_text, read_tokens, rows_at, text_at
 from core.exporters.places import Row, value_at
 from core.exporters.shape import (
     FieldRule,
@@ -57,10 +57,6 @@ def _read_capability(name: str) -> Callable[[Any], Any]:
     return lambda listed: name in listed if isinstance(listed, list) else UNSET
 
 
-def _read_yes_no(value: Any) -> Any:
-    return value if isinstance(value, bool) else UNSET
-
-
 _ALL_OR_NOTHING: Final = (
     "Continue guesses from the model’s name where there is no list; one that is there turns off all else."
 )
@@ -78,7 +74,7 @@ _VALUES: Final = (
     ),
     FieldRule("supports_structured_output", None),
     FieldRule("structured_output_mode", None),
-    FieldRule("reasoning_capable", "defaultCompletionOptions.reasoning", Unset.NO, read=_read_yes_no),
+    FieldRule("reasoning_capable", "defaultCompletionOptions.reasoning", Unset.NO, read=read_boolean),
     FieldRule("parser", None),
     FieldRule(
         "supports_vision", "capabilities", Unset.GUESSED, _write_capability("image_input"),

@@ -114,6 +114,7 @@ class Aider(Target):
     title: ClassVar[str] = "Aider"
     verified_with: ClassVar[str] = "aider-chat 0.86.2"
     key_words: ClassVar[str] = "Aider reads keys from its environment, or from a file .env: {names}."
+    name_words: ClassVar[str] = "{title} calls it by its ID, “{name}”."
     next_words: ClassVar[str] = "Start it with: aider --model {name}"
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_METADATA, *_SETTINGS, *_EFFORT)
     is_folder: ClassVar[bool] = True
@@ -139,6 +140,11 @@ class Aider(Target):
     @override
     def variables(self, model: ExportedModel) -> tuple[str, ...]:
         return ("OPENAI_API_KEY",) if route_of(model) == "openai" and model.key_variable else super().variables(model)
+
+    @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        names = _names(models)
+        return {model.entry_id: _shown_name(names[model.entry_id]) for model in models}
 
     @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
@@ -207,6 +213,11 @@ def _names(models: Sequence[ExportedModel]) -> Mapping[str, str]:
     return names
 
 
+def _shown_name(name: str) -> str:
+    """What comes after litellm’s prefix in one of Aider’s names."""
+    return name.partition("/")[2] or name
+
+
 def _settings(model: ExportedModel, name: str) -> dict[str, Any]:
     """What Aider has to be told beside what it knows; empty where that is nothing."""
     extra: dict[str, Any] = {}
@@ -256,7 +267,7 @@ def _read(name: str, row: Mapping[str, Any] | None, facts: Any) -> ReadModel:
         *keys_not_understood(_METADATA, facts, ("litellm_provider", "mode")),
     ]
     return ReadModel(
-        name=model_id if string == name else name.partition("/")[2] or name,
+        name=model_id if string == name else _shown_name(name),
         model_id=model_id,
         provider=provider,
         values=known | told | effort,

@@ -111,8 +111,12 @@ class Continue(Target):
         return (_FILE,)
 
     @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return names_told_apart(models)
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = names_told_apart(models)
+        names = self.names_there(models)
         fragments = []
         for model in models:
             name = names[model.entry_id]

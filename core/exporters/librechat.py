@@ -95,6 +95,10 @@ class LibreChat(Target):
         return (_FILE,)
 
     @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return {model.entry_id: model.model_id for model in models}
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
         names = _endpoint_names(models)
         owners: dict[str, list[ExportedModel]] = {}
@@ -129,8 +133,6 @@ class LibreChat(Target):
 
     @override
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
-        if model.name != model.model_id:
-            yield Loss(model.name, "name", f"LibreChat shows it as “{model.model_id}”.")
         if model.value("context_tokens") is not None and not is_local(model):
             words = "LibreChat takes the context only with prices. 0 is written: it charges nobody for this model."
             yield Loss(model.name, "context_tokens", words)

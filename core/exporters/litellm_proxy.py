@@ -135,6 +135,7 @@ class LitellmProxy(Target):
     verified_with: ClassVar[str] = "litellm 1.108.7"
     key_words: ClassVar[str] = "Set {names} where the proxy runs."
     next_words: ClassVar[str] = "Restart the proxy."
+    name_words: ClassVar[str] = "{title} only answers to names in Western letters. It is “{name}” there."
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_VALUES, *_BY_HAND)
 
     @override
@@ -155,8 +156,12 @@ class LitellmProxy(Target):
         return tuple(_references(model).values())
 
     @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return names_told_apart(models, served_name)
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = names_told_apart(models, served_name)
+        names = self.names_there(models)
         fragments = []
         for model in models:
             name = names[model.entry_id]
@@ -171,11 +176,6 @@ class LitellmProxy(Target):
 
     @override
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
-        if served_name(model.name) != model.name:
-            (name,) = names_told_apart([model], served_name).values()
-            yield Loss(
-                model.name, "name", f"{self.title} only answers to names in Western letters. It is “{name}” there."
-            )
         types = model.value("multimodal_mime_types") or []
         lost = [mime for mime in types if not _kinds_of([mime]) and not mime.startswith("image/")]
         if lost and _kinds_of(types):

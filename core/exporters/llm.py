@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -65,8 +65,12 @@ class Llm(Target):
         return (_FILE,)
 
     @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return names_told_apart(models)
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = names_told_apart(models)
+        names = self.names_there(models)
         fragments = []
         for model in models:
             name = names[model.entry_id]

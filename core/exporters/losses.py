@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from core.exporters.shape import CAPABILITIES, LIMIT_FIELDS, FieldRule, Loss, Target, Unset, label_of
@@ -27,6 +27,28 @@ def losses_of(target: Target, model: ExportedModel) -> tuple[Loss, ...]:
         Loss(model.name, name, words) for name in names for words in _losses(target, target.rule(name), model, name)
     ]
     return (*found, *target.more_losses(model))
+
+
+def losses_together(
+    target: Target, models: Sequence[ExportedModel], roll: Sequence[ExportedModel] = ()
+) -> tuple[Loss, ...]:
+    """What these models lose because they, and the rest of the roll, stand in one place: names above all."""
+    written = {model.entry_id: model for model in (*roll, *models) if not target.refuses(model)}
+    wanted = {model.entry_id for model in models} & written.keys()
+    together = tuple(written.values())
+    names = target.names_there(together)
+    found = [loss for key in written if key in wanted for loss in _name_losses(target, written[key], names[key])]
+    return (*found, *(loss for key, loss in target.losses_together(together) if key in wanted))
+
+
+def _name_losses(target: Target, model: ExportedModel, name: str) -> Iterator[Loss]:
+    if name == model.name:
+        return
+    if name == target.names_there([model])[model.entry_id]:
+        words = target.name_words.format(title=target.title, name=name)
+    else:
+        words = f"{target.title} tells models apart by their names. It is “{name}” there."
+    yield Loss(model.name, "name", words)
 
 
 def _losses(target: Target, rule: FieldRule | None, model: ExportedModel, name: str) -> Iterator[str]:

@@ -185,6 +185,8 @@ class Target(ABC):
     """Whether the path of an export is a folder with several files."""
     key_words: ClassVar[str]
     """Where the person puts keys for this tool; {names} stands for the variables."""
+    name_words: ClassVar[str] = "{title} shows it as “{name}”."
+    """What is told where it shows another name than the display name."""
     next_words: ClassVar[str]
     """What makes the tool take up what was written; {name} stands for the first entry's name there."""
 
@@ -237,6 +239,15 @@ class Target(ABC):
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
         """Losses that no rule tells."""
         del model
+        return ()
+
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        """Entry ID → the name that the tool shows for it, where these models are written together."""
+        return {model.entry_id: model.name for model in models}
+
+    def losses_together(self, models: Sequence[ExportedModel]) -> Iterable[tuple[str, Loss]]:
+        """Losses, by entry ID, that come of these models being written together, beside names told apart."""
+        del models
         return ()
 
     def differences(self, model: ExportedModel, read: ReadModel) -> Iterable[tuple[str, Any, Any]]:

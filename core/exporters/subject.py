@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -252,10 +253,10 @@ def names_told_apart(models: Sequence[ExportedModel], spelled: Callable[[str], s
     taken: set[str] = set()
     for model in models:
         name = spelled(model.name) or spelled(model.model_id) or "model"
-        provider, identity = spelled(model.provider_name), spelled(model.entry_id[:8])
-        for candidate in (name, f"{name} ({provider})", f"{name} ({provider}, {identity})"):
-            if candidate not in taken:
-                break
+        said = [text for text in (spelled(model.provider_name), spelled(model.entry_id[:8])) if text]
+        candidates = [name, *(f"{name} ({', '.join(said[:end])})" for end in range(1, len(said) + 1))]
+        numbered = (f"{name} ({number})" for number in count(2))
+        candidate = next(each for each in chain(candidates, numbered) if each not in taken)
         taken.add(candidate)
         names[model.entry_id] = candidate
     return names

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.exporters.all_targets import TARGETS
-from core.exporters.losses import losses_together
-from core.exporters.shape import Target
+from core.exporters.losses import losses_of, losses_together
+from core.exporters.shape import PROVIDER_NAME, Target
 from core.exporters.subject import ExportedModel, subjects_of
 from core.exporters.texts import Put, edit_text
 from core.importing import apply, plan_change, plan_import
@@ -69,6 +69,15 @@ def test_every_model_comes_back_by_its_name_or_it_is_told(
     there = {(model.model_id, model.name) for model in came_back(target, written, tmp_path)}
     for model in models:
         assert (model.model_id, model.name) in there or model.name in told, model.name
+
+
+def test_every_provider_comes_back_by_its_name_or_it_is_told(
+    target: Target, models: tuple[ExportedModel, ...], written: Path, tmp_path: Path
+) -> None:
+    there = {(model.base_url, model.provider_name) for model in came_back(target, written, tmp_path)}
+    for model in models:
+        told = any(loss.field == PROVIDER_NAME for loss in losses_of(target, model))
+        assert ((model.base_url, model.provider_name) in there) is not told, model.provider_name
 
 
 def test_what_is_on_the_roll_already_is_known_again(target: Target, written: Path, tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ class Aider(Target):
     id: ClassVar[str] = "aider"
     title: ClassVar[str] = "Aider"
     verified_with: ClassVar[str] = "aider-chat 0.86.2"
+    names_providers: ClassVar[bool] = False
     key_words: ClassVar[str] = "Aider reads keys from its environment, or from a file .env: {names}."
     name_words: ClassVar[str] = "{title} calls it by its ID, “{name}”."
     next_words: ClassVar[str] = "Start it with: aider --model {name}"

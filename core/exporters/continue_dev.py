@@ -97,6 +97,7 @@ class Continue(Target):
     id: ClassVar[str] = "continue"
     title: ClassVar[str] = "Continue"
     verified_with: ClassVar[str] = "@continuedev/config-yaml 1.42.0"
+    names_providers: ClassVar[bool] = False
     key_words: ClassVar[str] = "Put {names} into ~/.continue/.env."
     next_words: ClassVar[str] = "Reload the window of your editor."
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_VALUES, *_EFFORT)

@@ -133,6 +133,7 @@ class LitellmProxy(Target):
     id: ClassVar[str] = "litellm"
     title: ClassVar[str] = "LiteLLM Proxy"
     verified_with: ClassVar[str] = "litellm 1.108.7"
+    names_providers: ClassVar[bool] = False
     key_words: ClassVar[str] = "Set {names} where the proxy runs."
     next_words: ClassVar[str] = "Restart the proxy."
     name_words: ClassVar[str] = "{title} only answers to names in Western letters. It is “{name}” there."

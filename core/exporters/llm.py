@@ -37,6 +37,7 @@ class Llm(Target):
     id: ClassVar[str] = "llm"
     title: ClassVar[str] = "llm"
     verified_with: ClassVar[str] = "llm 0.36"
+    names_providers: ClassVar[bool] = False
     key_words: ClassVar[str] = "Give llm its keys with “llm keys set NAME”: {names}."
     next_words: ClassVar[str] = "Ask with: llm -m {name}"
     rules: ClassVar[tuple[FieldRule, ...]] = (

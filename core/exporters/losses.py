@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from core.exporters.shape import CAPABILITIES, LIMIT_FIELDS, FieldRule, Loss, Target, Unset, label_of
+from core.exporters.shape import CAPABILITIES, LIMIT_FIELDS, PROVIDER_NAME, FieldRule, Loss, Target, Unset, label_of
 from core.exporters.subject import ExportedModel
 from core.field_specs import UNSET
 from core.fields import OVERRIDABLE
@@ -26,6 +26,9 @@ def losses_of(target: Target, model: ExportedModel) -> tuple[Loss, ...]:
     found = [
         Loss(model.name, name, words) for name in names for words in _losses(target, target.rule(name), model, name)
     ]
+    if model.is_custom and not target.names_providers:
+        words = f"{target.title} keeps the provider’s address, and not its name, “{model.provider_name}”."
+        found.append(Loss(model.name, PROVIDER_NAME, words))
     return (*found, *target.more_losses(model))
 
 

@@ -70,6 +70,9 @@ class FieldRule:
         return label_of(self.field)
 
 
+PROVIDER_NAME: Final = "provider_name"
+"""The field of losses that are about the name of a custom provider."""
+
 PLACE_FIELDS: Final[Mapping[str, str]] = {
     "model_id": "Model ID",
     "name": "Display Name",
@@ -96,6 +99,8 @@ CAPABILITIES: Final = (
 
 def label_of(name: str) -> str:
     """The field in the form's words."""
+    if name == PROVIDER_NAME:
+        return "Provider Name"
     return PLACE_FIELDS.get(name) or LIMIT_FIELDS.get(name) or FIELDS[name].label
 
 
@@ -185,6 +190,8 @@ class Target(ABC):
     """Whether the path of an export is a folder with several files."""
     key_words: ClassVar[str]
     """Where the person puts keys for this tool; {names} stands for the variables."""
+    names_providers: ClassVar[bool] = True
+    """Whether its files have a place for the name of a provider."""
     name_words: ClassVar[str] = "{title} shows it as “{name}”."
     """What is told where it shows another name than the display name."""
     next_words: ClassVar[str]

@@ -53,6 +53,8 @@ _IDS_OF_ZED: Final = frozenset(
 )  # fmt: skip
 """IDs of Zed's own providers, which a provider of that name would replace (source, 2026-11)."""
 
+_OURS: Final = " (Muster)"
+
 
 class Zed(Target):
     """Zed. It shows a provider by its key in the file, and takes the key's variable from that name."""
@@ -143,7 +145,10 @@ class Zed(Target):
                 name=values["name"],
                 model_id=row["name"],
                 provider=ReadProvider(
-                    key, base_url, str(builtin.name) if builtin is not None else None, key_variable_of(key)
+                    _provider_name(key),
+                    base_url,
+                    str(builtin.name) if builtin is not None else None,
+                    key_variable_of(key),
                 ),
                 values=values,
                 stated=stated,
@@ -166,13 +171,28 @@ class Zed(Target):
             yield Loss(model.name, "key", words)
 
     @override
+    def losses_together(self, models: Sequence[ExportedModel]) -> Iterable[tuple[str, Loss]]:
+        for group in provider_groups(models, _provider_key, between=" "):
+            if group.name == _provider_key(group.first):
+                continue
+            variable = key_variable_of(group.name)
+            for model in group.models:
+                words = f"It stands below “{group.name}”, for which Zed takes a key of its own, from {variable}."
+                yield model.entry_id, Loss(model.name, "key", words)
+
+    @override
     def decided(self, model: ExportedModel) -> ExportedModel:
         return with_context(model)
 
 
 def _provider_key(model: ExportedModel) -> str:
     name = model.provider_name
-    return f"{name} (Muster)" if name in _IDS_OF_ZED else name
+    return f"{name}{_OURS}" if name in _IDS_OF_ZED else name
+
+
+def _provider_name(key: str) -> str:
+    name = key.removesuffix(_OURS)
+    return name if name in _IDS_OF_ZED else key
 
 
 def _fault(provider: Any) -> str:

@@ -127,3 +127,106 @@ def test_zed_takes_another_key_for_the_second_group_of_a_provider(tmp_path: Path
     assert "from BOX_2_API_KEY" in told[0].words
     read = {model.name: model.provider.key_variable for model in written_and_read("zed", models)}
     assert read == {"First": "BOX_API_KEY", "Second": "BOX_2_API_KEY", "n": "BOX_API_KEY"}
+
+
+def told_of(kind: str, folder: Path, **overrides: Any) -> dict[str, list[str]]:
+    """What the target tells of a model with these overrides, by field."""
+    (model,) = roll_of(folder, {"overrides": overrides})
+    told: dict[str, list[str]] = {}
+    for loss in losses_of(TARGETS[kind], model):
+        told.setdefault(loss.field, []).append(loss.words)
+    return told
+
+
+def read_of(kind: str, folder: Path, **overrides: Any) -> ReadModel:
+    """The model with these overrides as the tool reads it."""
+    (read,) = written_and_read(kind, roll_of(folder, {"overrides": overrides}))
+    return read
+
+
+def test_a_yes_that_the_tool_takes_for_granted_is_told(tmp_path: Path) -> None:
+    assert told_of("goose", tmp_path, supports_function_calling=True)["supports_function_calling"] == [
+        "Goose always takes Supports Function Calling for Yes, and cannot say that it was set."
+    ]
+
+
+@pytest.mark.parametrize(
+    "kind", ["litellm", "aider", "llm", "continue", "goose", "librechat", "zed", "vscode", "opencode", "pydantic-ai"]
+)
+def test_attachments_without_their_types_cannot_be_said(kind: str, tmp_path: Path) -> None:
+    assert "multimodal_capable" in told_of(kind, tmp_path, multimodal_capable=True, supports_vision=True)
+    assert "multimodal_capable" not in told_of(kind, tmp_path, supports_vision=True)
+
+
+@pytest.mark.parametrize("kind", ["opencode", "pydantic-ai", "litellm"])
+def test_attachments_are_said_by_their_types(kind: str, tmp_path: Path) -> None:
+    said = {"multimodal_capable": True, "multimodal_mime_types": ["application/pdf"]}
+    assert "multimodal_capable" not in told_of(kind, tmp_path, **said)
+    read = read_of(kind, tmp_path, **said)
+    assert {name: read.values[name] for name in said} == said
+    assert said.keys() <= read.stated
+
+
+@pytest.mark.parametrize("kind", ["opencode", "pydantic-ai", "zed", "vscode"])
+def test_pictures_alone_do_not_state_attachments(kind: str, tmp_path: Path) -> None:
+    read = read_of(kind, tmp_path, supports_vision=True)
+    assert "supports_vision" in read.stated
+    assert "multimodal_capable" not in read.stated
+
+
+def test_litellm_tells_of_pictures_types_and_of_audio_that_was_widened(tmp_path: Path) -> None:
+    types = ["image/png", "application/pdf", "audio/wav", "video/mp4"]
+    told = told_of("litellm", tmp_path, supports_vision=True, multimodal_mime_types=types)
+    assert told["multimodal_mime_types"] == [
+        "LiteLLM Proxy says only that it takes pictures, and not of which types.",
+        "LiteLLM Proxy says only audio, whichever of its types the model takes.",
+    ]
+
+
+def test_texts_that_opencode_has_one_word_for_are_told(tmp_path: Path) -> None:
+    told = told_of("opencode", tmp_path, multimodal_mime_types=["text/csv", "application/pdf"])
+    assert told["multimodal_mime_types"] == ["opencode says only text, whichever of its types the model takes."]
+
+
+def test_pydantic_ai_tells_what_the_default_mode_is_written_as(tmp_path: Path) -> None:
+    told = told_of("pydantic-ai", tmp_path, structured_output_mode="default")
+    assert told["structured_output_mode"] == [
+        "The provider’s default is written as what it is now: function_calling_weak."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (
+            "litellm",
+            {
+                "supports_function_calling",
+                "supports_structured_output",
+                "reasoning_capable",
+                "supports_vision",
+                "multimodal_mime_types",
+            },
+        ),
+        ("aider", {"supports_function_calling", "supports_vision"}),
+        ("vscode", {"supports_function_calling", "supports_vision"}),
+        ("zed", {"supports_function_calling", "supports_vision"}),
+        ("pydantic-ai", {"reasoning_capable"}),
+    ],
+)
+def test_a_no_that_is_written_for_what_is_unset_is_told(kind: str, fields: set[str], tmp_path: Path) -> None:
+    told = told_of(kind, tmp_path)
+    for field in fields:
+        (words,) = told[field]
+        assert " is not set. " in words
+        assert "written as No, since " in words
+    said = dict.fromkeys(fields - {"multimodal_mime_types"}, False)
+    assert told_of(kind, tmp_path, **said).keys().isdisjoint(said)
+
+
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_no_yes_or_no_is_written_for_what_is_unset_without_a_word(kind: str, tmp_path: Path) -> None:
+    """Whatever a tool's file states of a bare model, as the tool reads it."""
+    told = told_of(kind, tmp_path)
+    read = read_of(kind, tmp_path)
+    assert {name for name in read.stated if isinstance(read.values[name], bool)} <= told.keys()

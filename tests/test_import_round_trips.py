@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from core.exporters.losses import losses_of, losses_together
 from core.exporters.shape import PROVIDER_NAME, Target
 from core.exporters.subject import ExportedModel, subjects_of
 from core.exporters.texts import Put, edit_text
+from core.fields import OVERRIDABLE
 from core.importing import apply, plan_change, plan_import
 from tests.export_rolls import ENVIRONMENT, SECRETS, exported_models, open_export_roll
 from tests.rolls import open_roll
@@ -78,6 +80,28 @@ def test_every_provider_comes_back_by_its_name_or_it_is_told(
     for model in models:
         told = any(loss.field == PROVIDER_NAME for loss in losses_of(target, model))
         assert ((model.base_url, model.provider_name) in there) is not told, model.provider_name
+
+
+def test_every_setting_comes_back_or_it_is_told(
+    target: Target, models: tuple[ExportedModel, ...], written: Path, tmp_path: Path
+) -> None:
+    back = {(each.base_url, each.model_id): each for each in came_back(target, written, tmp_path)}
+    places = [(model.base_url, model.model_id) for model in models]
+    for model, place in zip(models, places, strict=True):
+        if places.count(place) == 1:
+            told = {loss.field for loss in losses_of(target, model)}
+            changed = {name for name in OVERRIDABLE if _plain(model.value(name)) != _plain(back[place].value(name))}
+            assert changed <= told | _LEFT_OUT.get(target.id, set()), model.name
+
+
+_LEFT_OUT = {"vscode": {"available_thinking_levels"}}
+"""What stands in the file, and no roll can hold without more."""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return sorted(value.values())
+    return sorted(value) if isinstance(value, list) else value
 
 
 def test_what_is_on_the_roll_already_is_known_again(target: Target, written: Path, tmp_path: Path) -> None:

@@ -90,11 +90,14 @@ _EFFORT: Final = (
     FieldRule("default_thinking_level", "extra_params.extra_body.reasoning_effort", read=read_text),
     FieldRule("openrouter_reasoning_object", None, note="A default thinking level is written in that form."),
 )
+_SINCE: Final = "Aider may take what is left out from litellm’s own list"
 _METADATA: Final = (
-    FieldRule("supports_function_calling", "supports_function_calling", Unset.NO, read=read_true, always=True),
+    FieldRule(
+        "supports_function_calling", "supports_function_calling", Unset.NO, read=read_true, always=True, since=_SINCE
+    ),
     FieldRule("structured_output_mode", None),
     FieldRule("supports_structured_output", None),
-    FieldRule("supports_vision", "supports_vision", Unset.NO, read=read_true, always=True),
+    FieldRule("supports_vision", "supports_vision", Unset.NO, read=read_true, always=True, since=_SINCE),
     FieldRule("multimodal_mime_types", None),
     FieldRule("supports_logprobs", None),
     FieldRule("context_tokens", "max_input_tokens", read=read_tokens),

@@ -52,7 +52,7 @@ class FieldRule:
     `field` is a property of the schema, or one of `PLACE_FIELDS` and `LIMIT_FIELDS`. `key` is the dotted path of its
     key below the entry's own place; None where the target cannot say it. `unset` is what the tool assumes when it is
     left out, and where there is none, always. `write` turns our value into the target's (UNSET: leave it out), `read`
-    the target's into ours. `always` writes it also where leaving it out would mean the same.
+    the target's into ours. `always` writes it also where leaving it out would mean the same, and `since` says why.
     """
 
     field: str
@@ -61,6 +61,7 @@ class FieldRule:
     write: Callable[[Any], Any] | None = None
     read: Callable[[Any], Any] | None = None
     always: bool = False
+    since: str = "it is always written"
     note: str = ""
     """What else a person should know; one sentence for the docs, and behind a loss."""
 
@@ -303,6 +304,13 @@ def said_values(rules: Iterable[FieldRule], model: ExportedModel) -> dict[str, A
             continue
         put_dotted(said, rule.key, written)
     return said
+
+
+def said_back(rule: FieldRule, value: Any) -> Any:
+    """What a value is read as from where it was written; None where it cannot be said."""
+    written = UNSET if rule.key is None else value if rule.write is None else rule.write(value)
+    found = written if written is UNSET or rule.read is None else rule.read(written)
+    return None if found is UNSET else found
 
 
 def put_dotted(mapping: dict[str, Any], dotted: str, value: Any) -> None:

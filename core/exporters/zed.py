@@ -53,6 +53,7 @@ _IDS_OF_ZED: Final = frozenset(
 )  # fmt: skip
 """IDs of Zed's own providers, which a provider of that name would replace (source, 2026-11)."""
 
+_SINCE: Final = "Zed will have it said"
 _OURS: Final = " (Muster)"
 
 
@@ -76,7 +77,14 @@ class Zed(Target):
         FieldRule("structured_output_mode", None),
         FieldRule("reasoning_capable", None, note="Reasoning that the server separates is shown."),
         FieldRule("parser", None, note="Thinking in <think> tags stays in the answer."),
-        FieldRule("supports_vision", "capabilities.images", Unset.NO, read=read_boolean),
+        FieldRule(
+            "supports_vision",
+            "capabilities.images",
+            Unset.NO,
+            read=read_boolean,
+            always=True,
+            since=_SINCE,
+        ),
         FieldRule("multimodal_mime_types", None, note="Pictures follow Supports Vision."),
         FieldRule("supports_logprobs", None),
         FieldRule("context_tokens", "max_tokens", read=read_tokens, note="Zed will have a number."),
@@ -139,7 +147,6 @@ class Zed(Target):
             values, stated = read_values(rules, row)
             if values.get("supports_vision"):
                 values["multimodal_capable"] = True
-                stated |= {"multimodal_capable"}
             values.setdefault("name", row["name"])
             yield ReadModel(
                 name=values["name"],

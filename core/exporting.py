@@ -34,7 +34,7 @@ from core.export_selection import disowned, no_longer_wanted, wanted, with_owner
 from core.exporters.all_targets import TARGETS
 from core.exporters.file_diffs import diff_text
 from core.exporters.files import NewText, write_files
-from core.exporters.losses import losses_of
+from core.exporters.losses import losses_of, losses_together
 from core.exporters.shape import Loss, Target
 from core.exporters.subject import ExportedModel, subjects_of
 from core.paths import data_folder
@@ -147,6 +147,7 @@ def _plan(
     written, origins = ledger.written(target.id, path), ledger.origins(target.id, path)
     taken, fragments, every_file = wanted(target, models, roll, written)
     losses = [loss for model in models for loss in losses_of(target, model)]
+    losses += losses_together(target, models, roll)
     losses += [Loss(name, "provider", f"It is left out. {error.title}") for name, error in failed]
     gone = no_longer_wanted(fragments, written, {model.entry_id for model in taken}, set(removed))
     touched = {fragment.file for fragment in fragments} | {piece.fragment.file for piece in gone}

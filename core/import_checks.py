@@ -85,7 +85,8 @@ def checked_overrides(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], lis
         elif name not in PLACE_FIELDS:
             unknown.append(str(name))
     levels, level = stored.get("available_thinking_levels"), stored.get("default_thinking_level")
-    if levels and level not in levels.values():
+    # Without a default they may still suit the one that the roll has.
+    if levels and level is not None and level not in levels.values():
         ruled = ("available_thinking_levels", "default_thinking_level")
         unknown += [name for name in ruled if stored.pop(name, None) is not None]
         words.append("The default thinking level is none of the thinking levels; both stay at their defaults.")

@@ -18,7 +18,7 @@ from core.document import Document
 from core.environment_endpoints import KNOWN_ENDPOINTS
 from core.errors import InvalidEntry, MusterError
 from core.exporters.shape import ReadProvider
-from core.exporters.subject import compatible_address, slug_of
+from core.exporters.subject import Slugs, compatible_address
 from core.import_plans import PlannedProvider, Redirect
 from core.providers import PROVIDER_BY_ID, PROVIDERS, ModelProviderName, ProviderKind, ProviderRow
 
@@ -73,12 +73,13 @@ class Places:
         for name, address, variables in KNOWN_ENDPOINTS:
             for variable in variables:
                 self._key_owners[variable] = (name, (_domain(_parts(address).hostname or ""),))
+        slugs = Slugs(self.document.custom_providers)
         # What is on the roll comes before what is built in, and of two at one address the first.
         for provider in reversed(self.document.custom_providers):
             if not provider.available:
                 continue
             self._by_address[same_address(provider.base_url)] = PlaceOnRoll("custom", provider.name)
-            variable = f"{slug_of(provider.name).upper().replace('-', '_')}_API_KEY"
+            variable = slugs.variable(provider.name)
             self._key_owners.setdefault(variable, (f"“{provider.name}”", (_parts(provider.base_url).hostname or "",)))
 
     def place(self, provider: ReadProvider) -> PlaceOnRoll:

@@ -11,11 +11,11 @@ from core.credentials import CUSTOM_KEY
 from core.document import Document, Row
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.exporters.shape import ReadProvider
+from core.exporters.shape import ReadProvider, label_of
 from core.fields import OVERRIDABLE
 from core.import_places import PlaceOnRoll, Places
 from core.import_plans import FieldChange, KeyOffer, Plan, PlannedItem, Source, SourceModel
-from core.overrides import RULED, accepted_overrides, is_unset, override_problems
+from core.overrides import RULED, FieldProblem, accepted_overrides, is_unset, override_problems
 from core.providers import PROVIDER_BY_ID
 
 if TYPE_CHECKING:
@@ -246,6 +246,8 @@ def _means_the_same(name: str, before: Any, after: Any) -> bool:
         before, after = (default if is_unset(value) else value for value in (before, after))
     if is_unset(before) or is_unset(after):
         return is_unset(before) and is_unset(after)
+    if _are_the_same_levels(before, after):
+        return True
     if type(before) is type(after) and before == after:
         return True
     try:
@@ -255,6 +257,19 @@ def _means_the_same(name: str, before: Any, after: Any) -> bool:
     if all(isinstance(value, list) for value in stored):
         stored = [sorted(value) for value in stored]
     return bool(stored[0] == stored[1])
+
+
+def _are_the_same_levels(before: Any, after: Any) -> bool:
+    """Whether one is the other without labels of its own, as of a tool that keeps none."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return False
+    return all(label == level for label, level in after.items()) and set(before.values()) == set(after.values())
+
+
+def _words_on(problem: FieldProblem, stated: Mapping[str, Any]) -> str:
+    if problem.field == "default_thinking_level" and problem.field not in stated:
+        return f"{label_of('available_thinking_levels')} was left out: none of the levels is said to be the default."
+    return f"{problem.title} It was left out."
 
 
 def _without_contradictions(
@@ -273,7 +288,7 @@ def _without_contradictions(
         fields &= stated.keys()
         if not fields:
             break
-        notes.extend(f"{problem.title} It was left out." for problem in new)
+        notes.extend(_words_on(problem, stated) for problem in new)
         dropped += sorted(fields)
         stored = (before.overrides or {}) if before is not None else {}
         kept = {

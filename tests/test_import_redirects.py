@@ -9,6 +9,7 @@ import pytest
 from core.credentials import Credentials
 from core.errors import MusterError
 from core.exporters.shape import ReadProvider
+from core.exporters.subject import subjects_of
 from core.import_checks import checked_model
 from core.import_planning import plan_source
 from core.import_plans import Source
@@ -16,7 +17,7 @@ from core.importing import Redirect, apply, plan_change, plan_import
 from core.registry import Registry
 from tests.imports import KEY, llm_file, llm_row, model_of, roll_of_box, rows_of, share_of
 from tests.memory_keyring import MemoryKeyring
-from tests.rolls import BOX, open_roll
+from tests.rolls import BOX, open_roll, write_roll
 
 
 @pytest.fixture
@@ -171,6 +172,27 @@ def test_the_key_of_a_provider_of_the_roll_asked_for_elsewhere_is_called_out(
     plan = plan_import(registry, llm_file(tmp_path, llm_row("m9", ELSEWHERE, api_key_name="BOX_API_KEY")))
     (redirect,) = plan.redirects
     assert "“Box”" in redirect.words
+
+
+@pytest.mark.parametrize("name", ["Box", "box", "2nd box", "2nd: box", "openai", "日本"])
+def test_every_variable_that_exports_name_is_known_as_its_providers(name: str, tmp_path: Path) -> None:
+    names = ("Box", "box", "2nd box", "2nd: box", "openai", "日本")
+    registry = open_roll(
+        write_roll(
+            tmp_path / "settings.yaml",
+            openai_compatible_providers=[
+                {"name": each, "base_url": f"http://10.0.0.{number}/v1", "api_key": "k"}
+                for number, each in enumerate(names)
+            ],
+            user_model_registry=[model_of("m", each) for each in names],
+        )
+    )
+    variables = {model.provider_name: model.key_variable for model in subjects_of(registry, None)[0]}
+    assert len(set(variables.values())) == len(names)
+    plan = plan_import(registry, llm_file(tmp_path, llm_row("m9", ELSEWHERE, api_key_name=variables[name])))
+    (redirect,) = plan.redirects
+    assert f"“{name}”" in redirect.words
+    assert plan.keys_offered == ()
 
 
 def test_a_built_in_provider_is_known_by_its_address(empty: Registry, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -267,3 +268,35 @@ def test_a_redirect_that_came_up_since_is_not_followed_unseen(empty: Registry) -
     with pytest.raises(SettingsConflict):
         apply(empty, plan)
     assert [provider.base_url for provider in empty.providers] == ["https://old.example/v1"]
+
+
+def vscode_file(folder: Path, *levels: str) -> Path:
+    """A file of VS Code with one model at “Box”, which thinks in these levels and states no default."""
+    row = {"id": "m1", "name": "m1", "url": BOX["base_url"], "toolCalling": False, "vision": False,
+           "supportsReasoningEffort": list(levels)}  # fmt: skip
+    group = {"vendor": "customendpoint", "name": "Box", "models": [row]}
+    path = folder / "chatLanguageModels.json"
+    path.write_text(json.dumps([group]), encoding="utf-8")
+    return path
+
+
+def test_thinking_levels_without_a_default_are_left_out_in_so_many_words(empty: Registry, tmp_path: Path) -> None:
+    (item,) = plan_import(empty, vscode_file(tmp_path, "low", "high"), "vscode").add
+    assert "available_thinking_levels" not in (item.entry.overrides or {})
+    assert "available_thinking_levels" in item.not_understood
+    assert "Thinking Levels was left out: none of the levels is said to be the default." in item.notes
+
+
+def test_thinking_levels_join_the_default_that_the_roll_has(registry: Registry, tmp_path: Path) -> None:
+    (known,) = [entry for entry in registry.entries() if entry.model_id == "m1"]
+    stored = {"available_thinking_levels": {"Little": "low", "Much": "high"}, "default_thinking_level": "low"}
+    registry.replace(str(known.id), known.with_changes(overrides=stored))
+    same = plan_import(registry, vscode_file(tmp_path, "high", "low"), "vscode")
+    assert [change.field for item in same.replace for change in item.changes] == []
+    (item,) = plan_import(registry, vscode_file(tmp_path, "low", "medium", "high"), "vscode").replace
+    assert item.entry.overrides == {
+        **stored,
+        "available_thinking_levels": {"low": "low", "medium": "medium", "high": "high"},
+    }
+    (item,) = plan_import(registry, vscode_file(tmp_path, "medium"), "vscode").skip
+    assert item.entry.overrides == stored

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.exporters.litellm_proxy import LitellmProxy, served_name
+from core.exporters.losses import losses_together
 from core.exporting import plan_export
 from core.serving import serving_of
 from tests.export_rolls import SECRETS, exported_models, open_export_roll
@@ -62,4 +63,4 @@ def test_every_served_name_can_be_in_a_header_and_no_two_are_the_same(tmp_path: 
         assert name == name.strip()
         name.encode("latin-1")
     (sounds,) = [model for model in models if model.entry_id == "sounds"]
-    assert ["omni/-7b@q4" in loss.words for loss in target.more_losses(sounds)] == [True]
+    assert ["omni/-7b@q4" in loss.words for loss in losses_together(target, [sounds])] == [True]

@@ -90,11 +90,14 @@ _EFFORT: Final = (
     FieldRule("default_thinking_level", "extra_params.extra_body.reasoning_effort", read=read_text),
     FieldRule("openrouter_reasoning_object", None, note="A default thinking level is written in that form."),
 )
+_SINCE: Final = "Aider may take what is left out from litellm’s own list"
 _METADATA: Final = (
-    FieldRule("supports_function_calling", "supports_function_calling", Unset.NO, read=read_true, always=True),
+    FieldRule(
+        "supports_function_calling", "supports_function_calling", Unset.NO, read=read_true, always=True, since=_SINCE
+    ),
     FieldRule("structured_output_mode", None),
     FieldRule("supports_structured_output", None),
-    FieldRule("supports_vision", "supports_vision", Unset.NO, read=read_true, always=True),
+    FieldRule("supports_vision", "supports_vision", Unset.NO, read=read_true, always=True, since=_SINCE),
     FieldRule("multimodal_mime_types", None),
     FieldRule("supports_logprobs", None),
     FieldRule("context_tokens", "max_input_tokens", read=read_tokens),
@@ -113,7 +116,9 @@ class Aider(Target):
     id: ClassVar[str] = "aider"
     title: ClassVar[str] = "Aider"
     verified_with: ClassVar[str] = "aider-chat 0.86.2"
+    names_providers: ClassVar[bool] = False
     key_words: ClassVar[str] = "Aider reads keys from its environment, or from a file .env: {names}."
+    name_words: ClassVar[str] = "{title} calls it by its ID, “{name}”."
     next_words: ClassVar[str] = "Start it with: aider --model {name}"
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_METADATA, *_SETTINGS, *_EFFORT)
     is_folder: ClassVar[bool] = True
@@ -139,6 +144,11 @@ class Aider(Target):
     @override
     def variables(self, model: ExportedModel) -> tuple[str, ...]:
         return ("OPENAI_API_KEY",) if route_of(model) == "openai" and model.key_variable else super().variables(model)
+
+    @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        names = _names(models)
+        return {model.entry_id: _shown_name(names[model.entry_id]) for model in models}
 
     @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
@@ -207,6 +217,11 @@ def _names(models: Sequence[ExportedModel]) -> Mapping[str, str]:
     return names
 
 
+def _shown_name(name: str) -> str:
+    """What comes after litellm’s prefix in one of Aider’s names."""
+    return name.partition("/")[2] or name
+
+
 def _settings(model: ExportedModel, name: str) -> dict[str, Any]:
     """What Aider has to be told beside what it knows; empty where that is nothing."""
     extra: dict[str, Any] = {}
@@ -256,7 +271,7 @@ def _read(name: str, row: Mapping[str, Any] | None, facts: Any) -> ReadModel:
         *keys_not_understood(_METADATA, facts, ("litellm_provider", "mode")),
     ]
     return ReadModel(
-        name=model_id if string == name else name.partition("/")[2] or name,
+        name=model_id if string == name else _shown_name(name),
         model_id=model_id,
         provider=provider,
         values=known | told | effort,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from core.exporters.shape import Loss, Target
+from core.exporters.shape import Loss, Target, said_back
 from core.exporters.subject import ExportedModel
 
 MIME_TYPES_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -40,20 +40,25 @@ def mime_types_of(kinds: Any) -> list[str]:
 
 
 def attachment_losses(target: Target, model: ExportedModel, known: Iterable[str]) -> Iterator[Loss]:
-    """What becomes of attachment types where a tool knows only the words in `known`."""
-    if not model.is_set("multimodal_mime_types"):
-        return
+    """What becomes of attachment types where a tool has only the words in `known` for some of them."""
+    rule = target.rule("multimodal_mime_types")
     mime_types = list(model.value("multimodal_mime_types") or [])
-    sayable = {"text", "image", *known}
-    lost = [mime_type for mime_type in mime_types if kind_of(mime_type) not in sayable]
-    if lost:
-        yield Loss(model.name, "multimodal_mime_types", f"{target.title} has no word for {', '.join(lost)}.")
-    if any(kind_of(mime_type) == "image" for mime_type in mime_types) and not model.value("supports_vision"):
-        words = f"{target.title} takes pictures only where Supports Vision is Yes, and it is No."
-        yield Loss(model.name, "multimodal_mime_types", words)
-    for kind in kinds_of(mime_types, [kind for kind in known if kind in MIME_TYPES_OF]):
-        more = [mime_type for mime_type in MIME_TYPES_OF[kind] if mime_type not in mime_types]
-        others = [item for item in mime_types if kind_of(item) == kind and item not in MIME_TYPES_OF[kind]]
-        if more or others:
-            words = f"{target.title} says only {kind}, whichever of its types the model takes."
-            yield Loss(model.name, "multimodal_mime_types", words)
+    if rule is None or not mime_types or not model.is_set("multimodal_mime_types"):
+        return
+    back = said_back(rule, mime_types) or []
+    words = []
+    lost = [mime_type for mime_type in mime_types if mime_type not in back]
+    if unknown := [mime_type for mime_type in lost if kind_of(mime_type) not in {*known, "image"}]:
+        words.append(f"{target.title} has no word for {', '.join(unknown)}.")
+    if any(kind_of(mime_type) == "image" for mime_type in lost):
+        words.append(
+            f"{target.title} says only that it takes pictures, and not of which types."
+            if model.value("supports_vision")
+            else f"{target.title} takes pictures only where Supports Vision is Yes, and it is No."
+        )
+    more = [mime_type for mime_type in back if mime_type not in mime_types]
+    words += [
+        f"{target.title} says only {kind}, whichever of its types the model takes."
+        for kind in kinds_of([*lost, *more], [kind for kind in known if kind != "image"])
+    ]
+    yield from (Loss(model.name, "multimodal_mime_types", text) for text in words)

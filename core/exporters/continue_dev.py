@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 from typing_extensions import override
 
 from core.exporters.addresses import PLACEHOLDER_KEYS, builtin_at, effort_body, read_effort
-from core.exporters.foreign_data import mapping_of, read_text, read_tokens, rows_at, text_at
+from core.exporters.foreign_data import mapping_of, read_boolean, read_text, read_tokens, rows_at, text_at
 from core.exporters.places import Row, value_at
 from core.exporters.shape import (
     FieldRule,
@@ -57,10 +57,6 @@ def _read_capability(name: str) -> Callable[[Any], Any]:
     return lambda listed: name in listed if isinstance(listed, list) else UNSET
 
 
-def _read_yes_no(value: Any) -> Any:
-    return value if isinstance(value, bool) else UNSET
-
-
 _ALL_OR_NOTHING: Final = (
     "Continue guesses from the model’s name where there is no list; one that is there turns off all else."
 )
@@ -78,7 +74,7 @@ _VALUES: Final = (
     ),
     FieldRule("supports_structured_output", None),
     FieldRule("structured_output_mode", None),
-    FieldRule("reasoning_capable", "defaultCompletionOptions.reasoning", Unset.NO, read=_read_yes_no),
+    FieldRule("reasoning_capable", "defaultCompletionOptions.reasoning", Unset.NO, read=read_boolean),
     FieldRule("parser", None),
     FieldRule(
         "supports_vision", "capabilities", Unset.GUESSED, _write_capability("image_input"),
@@ -101,6 +97,7 @@ class Continue(Target):
     id: ClassVar[str] = "continue"
     title: ClassVar[str] = "Continue"
     verified_with: ClassVar[str] = "@continuedev/config-yaml 1.42.0"
+    names_providers: ClassVar[bool] = False
     key_words: ClassVar[str] = "Put {names} into ~/.continue/.env."
     next_words: ClassVar[str] = "Reload the window of your editor."
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_VALUES, *_EFFORT)
@@ -115,8 +112,12 @@ class Continue(Target):
         return (_FILE,)
 
     @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return names_told_apart(models)
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = names_told_apart(models)
+        names = self.names_there(models)
         fragments = []
         for model in models:
             name = names[model.entry_id]

@@ -55,7 +55,7 @@ class Goose(Target):
     spent_files_break: ClassVar[bool] = True
     rules: ClassVar[tuple[FieldRule, ...]] = (
         FieldRule("model_id", "name"),
-        FieldRule("name", None),
+        FieldRule("name", None, note="A model is shown by its ID."),
         FieldRule("base_url", "base_url", note="Of the provider, with base_path where the address has no version."),
         FieldRule("key", "api_key_env", note="Of the provider."),
         FieldRule("supports_function_calling", None, Unset.YES),
@@ -96,6 +96,10 @@ class Goose(Target):
     def is_spent(self, tree: Any) -> bool:
         # Without a model, or without what every file needs, Goose would refuse the whole folder.
         return not isinstance(tree, Mapping) or not tree.get("models")
+
+    @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return {model.entry_id: model.model_id for model in models}
 
     @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:

@@ -39,6 +39,7 @@ _FILE: Final = TargetFile("librechat.yaml", Format.YAML, "version: 1.3.17\n")
 _REFERENCE: Final = re.compile(r"\$\{(\w+)\}")
 _ASKED_FOR: Final = "user_provided"
 _THINKING: Final = " (thinking)"
+_CUSTOM: Final = " (custom)"
 
 _TAKEN: Final = frozenset(
     {"azureOpenAI", "openAI", "google", "anthropic", "assistants", "azureAssistants", "agents", "custom", "bedrock"}
@@ -98,6 +99,10 @@ class LibreChat(Target):
         return (_FILE,)
 
     @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return {model.entry_id: model.model_id for model in models}
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
         names = _endpoint_names(models)
         owners: dict[str, list[ExportedModel]] = {}
@@ -138,8 +143,6 @@ class LibreChat(Target):
 
     @override
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
-        if model.name != model.model_id:
-            yield Loss(model.name, "name", f"LibreChat shows it as “{model.model_id}”.")
         if model.value("context_tokens") is not None and not is_local(model):
             words = "LibreChat takes the context only with prices. 0 is written: it charges nobody for this model."
             yield Loss(model.name, "context_tokens", words)
@@ -170,7 +173,7 @@ def _endpoint_names(models: Sequence[ExportedModel]) -> Mapping[str, str]:
     for model in models:
         provider = model.provider_name
         if model.is_custom and provider in _TAKEN:
-            provider = f"{provider} (custom)"
+            provider = f"{provider}{_CUSTOM}"
         thinks = bool(model.value("reasoning_capable"))
         ending = _THINKING if thinks else ""
         holder = (model.provider_type, model.provider_id, thinks)
@@ -189,6 +192,11 @@ def _endpoint_names(models: Sequence[ExportedModel]) -> Mapping[str, str]:
     return names
 
 
+def _provider_name(endpoint: str) -> str:
+    name = endpoint.removesuffix(_THINKING)
+    return plain if (plain := name.removesuffix(_CUSTOM)) in _TAKEN else name
+
+
 def _read(endpoint: Mapping[str, Any]) -> Iterable[ReadModel]:
     """The models of an endpoint; none of one that the server leaves out in silence."""
     name, key, base_url = (text_at(endpoint, each) for each in ("name", "apiKey", "baseURL"))
@@ -197,7 +205,7 @@ def _read(endpoint: Mapping[str, Any]) -> Iterable[ReadModel]:
     reference = _REFERENCE.fullmatch(key)
     known = builtin_at(base_url)
     provider = ReadProvider(
-        name=known.display_name if known is not None else name.removesuffix(_THINKING),
+        name=known.display_name if known is not None else _provider_name(name),
         base_url=base_url,
         provider_id=str(known.name) if known is not None else None,
         key_variable=reference[1] if reference else "",

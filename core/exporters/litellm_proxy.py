@@ -17,6 +17,7 @@ from core.exporters.addresses import (
     read_effort,
     row_of,
 )
+from core.exporters.attachment_kinds import attachment_losses
 from core.exporters.foreign_data import mapping_of, read_text, read_tokens, read_true, rows_at, text_at
 from core.exporters.places import Place, Row, value_at
 from core.exporters.shape import (
@@ -80,17 +81,20 @@ _PLACES: Final = (
 _LEAKS: Final = (
     "Left out, /model/info fills it in from another entry of the same openai/ID, or from LiteLLM’s own price list."
 )
+_SINCE: Final = "LiteLLM may take what is left out from another entry, or from its own list"
+
+
+def _known(name: str, key: str) -> FieldRule:
+    return FieldRule(name, f"model_info.{key}", Unset.NO, read=read_true, always=True, since=_SINCE)
+
+
 _VALUES: Final = (
-    FieldRule(
-        "supports_function_calling", "model_info.supports_function_calling", Unset.NO, read=read_true, always=True
-    ),
-    FieldRule(
-        "supports_structured_output", "model_info.supports_response_schema", Unset.NO, read=read_true, always=True
-    ),
+    _known("supports_function_calling", "supports_function_calling"),
+    _known("supports_structured_output", "supports_response_schema"),
     FieldRule("structured_output_mode", None),
-    FieldRule("reasoning_capable", "model_info.supports_reasoning", Unset.NO, read=read_true, always=True),
+    _known("reasoning_capable", "supports_reasoning"),
     FieldRule("parser", None),
-    FieldRule("supports_vision", "model_info.supports_vision", Unset.NO, read=read_true, always=True),
+    _known("supports_vision", "supports_vision"),
     FieldRule("supports_logprobs", None),
     FieldRule("context_tokens", "model_info.max_input_tokens", read=read_tokens, note=_LEAKS),
     FieldRule("output_tokens", "model_info.max_output_tokens", read=read_tokens, note=_LEAKS),
@@ -136,8 +140,10 @@ class LitellmProxy(Target):
     id: ClassVar[str] = "litellm"
     title: ClassVar[str] = "LiteLLM Proxy"
     verified_with: ClassVar[str] = "litellm 1.108.7"
+    names_providers: ClassVar[bool] = False
     key_words: ClassVar[str] = "Set {names} where the proxy runs."
     next_words: ClassVar[str] = "Restart the proxy."
+    name_words: ClassVar[str] = "{title} only answers to names in Western letters. It is “{name}” there."
     rules: ClassVar[tuple[FieldRule, ...]] = (*_PLACES, *_VALUES, *_BY_HAND)
 
     @override
@@ -158,8 +164,12 @@ class LitellmProxy(Target):
         return tuple(_references(model).values())
 
     @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return names_told_apart(models, served_name)
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = names_told_apart(models, served_name)
+        names = self.names_there(models)
         fragments = []
         for model in models:
             name = names[model.entry_id]
@@ -188,15 +198,10 @@ class LitellmProxy(Target):
 
     @override
     def more_losses(self, model: ExportedModel) -> Iterable[Loss]:
-        if served_name(model.name) != model.name:
-            (name,) = names_told_apart([model], served_name).values()
-            yield Loss(
-                model.name, "name", f"{self.title} only answers to names in Western letters. It is “{name}” there."
-            )
-        types = model.value("multimodal_mime_types") or []
-        lost = [mime for mime in types if not _kinds_of([mime]) and not mime.startswith("image/")]
-        if lost and _kinds_of(types):
-            words = f"{self.title} only knows PDF, audio and video as attachments, and not {', '.join(lost)}."
+        if _kinds_of(model.value("multimodal_mime_types")):
+            yield from attachment_losses(self, model, ("pdf", "audio", "video"))
+        elif not model.is_set("multimodal_mime_types"):
+            words = f"Attachment Types is not set. PDF, audio and video are written as No, since {_SINCE}."
             yield Loss(model.name, "multimodal_mime_types", words)
 
 
@@ -251,7 +256,7 @@ def _read(number: int, row: Any) -> ReadModel:
     values, stated = read_values(_VALUES, row)
     types = [mime for key, samples in _ATTACHMENTS.items() if value_at(row, key) is True for mime in samples]
     if types:
-        values["multimodal_mime_types"] = types
+        values |= {"multimodal_mime_types": types, "multimodal_capable": True}
     effort = read_effort(value_at(row, "litellm_params.extra_body"), value_at(row, "litellm_params"))
     identity = value_at(row, "model_info.id")
     place = (("model_info.id", identity),) if isinstance(identity, str) else (("model_name", name),)
@@ -260,7 +265,7 @@ def _read(number: int, row: Any) -> ReadModel:
         model_id=model_id,
         provider=provider,
         values=values | effort,
-        stated=stated | effort.keys() | ({"multimodal_mime_types"} if types else set()),
+        stated=stated | effort.keys() | ({"multimodal_mime_types", "multimodal_capable"} if types else set()),
         not_understood=tuple(not_understood),
         place=("model_list", Row(place)),
         file=_FILE.name,

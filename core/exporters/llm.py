@@ -6,11 +6,11 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 
-from core.exporters.foreign_data import list_in
+from core.exporters.foreign_data import list_in, read_true
 from core.exporters.places import Item, Row
 from core.exporters.shape import (
     Clash,
@@ -34,16 +34,13 @@ from core.exporters.subject import ExportedModel, names_told_apart
 _FILE = TargetFile("extra-openai-models.yaml", Format.YAML)
 
 
-def _literally_true(value: Any) -> bool:
-    return value is True
-
-
 class Llm(Target):
     """Simon Willison's `llm`. A boolean counts there only when it is literally true."""
 
     id: ClassVar[str] = "llm"
     title: ClassVar[str] = "llm"
-    verified_with: ClassVar[str] = "llm 0.32"
+    verified_with: ClassVar[str] = "llm 0.36"
+    names_providers: ClassVar[bool] = False
     key_words: ClassVar[str] = "Give llm its keys with “llm keys set NAME”: {names}."
     next_words: ClassVar[str] = "Ask with: llm -m {name}"
     rules: ClassVar[tuple[FieldRule, ...]] = (
@@ -51,12 +48,12 @@ class Llm(Target):
         FieldRule("model_id", "model_name"),
         FieldRule("base_url", "api_base"),
         FieldRule("key", "api_key_name", note="A name in llm's own keys: llm keys set NAME."),
-        FieldRule("supports_function_calling", "supports_tools", Unset.NO, read=_literally_true),
-        FieldRule("supports_structured_output", "supports_schema", Unset.NO, read=_literally_true),
+        FieldRule("supports_function_calling", "supports_tools", Unset.NO, read=read_true),
+        FieldRule("supports_structured_output", "supports_schema", Unset.NO, read=read_true),
         FieldRule("structured_output_mode", None),
-        FieldRule("reasoning_capable", "reasoning", Unset.NO, read=_literally_true),
+        FieldRule("reasoning_capable", "reasoning", Unset.NO, read=read_true),
         FieldRule("parser", None),
-        FieldRule("supports_vision", "vision", Unset.NO, read=_literally_true),
+        FieldRule("supports_vision", "vision", Unset.NO, read=read_true),
         FieldRule("multimodal_mime_types", None),
         FieldRule("supports_logprobs", None),
         FieldRule("context_tokens", None),
@@ -72,8 +69,12 @@ class Llm(Target):
         return (_FILE,)
 
     @override
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        return names_told_apart(models)
+
+    @override
     def fragments(self, models: Sequence[ExportedModel]) -> tuple[Fragment, ...]:
-        names = names_told_apart(models)
+        names = self.names_there(models)
         fragments = []
         for model in models:
             name = names[model.entry_id]
@@ -124,7 +125,7 @@ class Llm(Target):
 
 
 def _user_folder() -> Path:
-    """Where llm keeps its files: `LLM_USER_PATH`, else click's folder for applications (llm 0.32, click 8)."""
+    """Where llm keeps its files: `LLM_USER_PATH`, else click's folder for applications (llm 0.36, click 8)."""
     if chosen := os.environ.get("LLM_USER_PATH"):
         return Path(chosen).expanduser()
     name = "io.datasette.llm"

@@ -171,6 +171,7 @@ class OpenCode(Target):
             values["model_id"] = text_in(model, "id") or model_key
             if values.get("supports_vision") or values.get("multimodal_mime_types"):
                 values["multimodal_capable"] = True
+            if values.get("multimodal_mime_types"):
                 stated |= {"multimodal_capable"}
             yield ReadModel(
                 name=values["name"],

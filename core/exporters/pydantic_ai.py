@@ -47,7 +47,7 @@ from core.structured_output import TOOL_MODES, effective_mode
 
 _FILE: Final = TargetFile("muster_models.py", Format.PYTHON)
 _Mode = StructuredOutputMode
-_KINDS: Final = ("text", "pdf", "audio")
+_KINDS: Final = ("pdf", "audio")
 _MODES: Final[Mapping[str, str]] = {
     _Mode.json_schema: _Mode.json_schema,
     _Mode.function_calling: _Mode.function_calling,
@@ -58,6 +58,9 @@ _MODES: Final[Mapping[str, str]] = {
     _Mode.json_custom_instructions: _Mode.json_instructions,
 }
 """What pydantic-ai does for each of our modes, named by that of ours which does the same."""
+
+
+_SINCE: Final = "pydantic-ai takes what is left out from the model’s family"
 
 
 def _said_mode(mode: str) -> Any:
@@ -91,7 +94,7 @@ class PydanticAi(Target):
             write=_said_mode,
             note="With strict tools and JSON objects on or off as the mode has them.",
         ),
-        FieldRule("reasoning_capable", "supports_thinking", Unset.NO, always=True),
+        FieldRule("reasoning_capable", "supports_thinking", Unset.NO, always=True, since=_SINCE),
         FieldRule(
             "parser",
             "thinking_tags",
@@ -167,6 +170,7 @@ class PydanticAi(Target):
             values.setdefault("structured_output_mode", str(_Mode.function_calling))
             if values.get("supports_vision") or values.get("multimodal_mime_types"):
                 values["multimodal_capable"] = True
+            if values.get("multimodal_mime_types"):
                 stated |= {"multimodal_capable"}
             shown = str(values.setdefault("name", name))
             models.append(
@@ -199,6 +203,9 @@ class PydanticAi(Target):
         if decided.value("supports_structured_output") != model.value("supports_structured_output"):
             words = "Supports Structured Output is written as Yes: pydantic-ai refuses native output where it is No."
             yield Loss(model.name, "supports_structured_output", words)
+        if model.provider.structured_output_mode is _Mode.default and model.is_set("structured_output_mode"):
+            words = f"The provider’s default is written as what it is now: {mode}."
+            yield Loss(model.name, "structured_output_mode", words)
         if mode in (_Mode.json_mode, _Mode.json_custom_instructions):
             words = "pydantic-ai puts the schema into the prompt in this mode as well."
             yield Loss(model.name, "structured_output_mode", words)

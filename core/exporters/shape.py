@@ -52,7 +52,7 @@ class FieldRule:
     `field` is a property of the schema, or one of `PLACE_FIELDS` and `LIMIT_FIELDS`. `key` is the dotted path of its
     key below the entry's own place; None where the target cannot say it. `unset` is what the tool assumes when it is
     left out, and where there is none, always. `write` turns our value into the target's (UNSET: leave it out), `read`
-    the target's into ours. `always` writes it also where leaving it out would mean the same.
+    the target's into ours. `always` writes it also where leaving it out would mean the same, and `since` says why.
     """
 
     field: str
@@ -61,6 +61,7 @@ class FieldRule:
     write: Callable[[Any], Any] | None = None
     read: Callable[[Any], Any] | None = None
     always: bool = False
+    since: str = "it is always written"
     note: str = ""
     """What else a person should know; one sentence for the docs, and behind a loss."""
 
@@ -69,6 +70,9 @@ class FieldRule:
         """What the form calls the field."""
         return label_of(self.field)
 
+
+PROVIDER_NAME: Final = "provider_name"
+"""The field of losses that are about the name of a custom provider."""
 
 PLACE_FIELDS: Final[Mapping[str, str]] = {
     "model_id": "Model ID",
@@ -96,6 +100,8 @@ CAPABILITIES: Final = (
 
 def label_of(name: str) -> str:
     """The field in the form's words."""
+    if name == PROVIDER_NAME:
+        return "Provider Name"
     return PLACE_FIELDS.get(name) or LIMIT_FIELDS.get(name) or FIELDS[name].label
 
 
@@ -201,6 +207,10 @@ class Target(ABC):
     """Whether the tool stumbles over such a file, so that it goes whoever made it; see `is_spent`."""
     key_words: ClassVar[str]
     """Where the person puts keys for this tool; {names} stands for the variables."""
+    names_providers: ClassVar[bool] = True
+    """Whether its files have a place for the name of a provider."""
+    name_words: ClassVar[str] = "{title} shows it as “{name}”."
+    """What is told where it shows another name than the display name."""
     next_words: ClassVar[str]
     """What makes the tool take up what was written; {name} stands for the first entry's name there."""
 
@@ -267,6 +277,15 @@ class Target(ABC):
         del model
         return ()
 
+    def names_there(self, models: Sequence[ExportedModel]) -> Mapping[str, str]:
+        """Entry ID → the name that the tool shows for it, where these models are written together."""
+        return {model.entry_id: model.name for model in models}
+
+    def losses_together(self, models: Sequence[ExportedModel]) -> Iterable[tuple[str, Loss]]:
+        """Losses, by entry ID, that come of these models being written together, beside names told apart."""
+        del models
+        return ()
+
     def differences(self, model: ExportedModel, read: ReadModel) -> Iterable[tuple[str, Any, Any]]:
         """Where the tool's effective values are not what they should be: field, as it should be, as it is."""
         model = self.decided(model)
@@ -319,6 +338,13 @@ def said_values(rules: Iterable[FieldRule], model: ExportedModel) -> dict[str, A
             continue
         put_dotted(said, rule.key, written)
     return said
+
+
+def said_back(rule: FieldRule, value: Any) -> Any:
+    """What a value is read as from where it was written; None where it cannot be said."""
+    written = UNSET if rule.key is None else value if rule.write is None else rule.write(value)
+    found = written if written is UNSET or rule.read is None else rule.read(written)
+    return None if found is UNSET else found
 
 
 def put_dotted(mapping: dict[str, Any], dotted: str, value: Any) -> None:

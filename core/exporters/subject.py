@@ -6,12 +6,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from core.catalogue import catalogue
 from core.credentials import CUSTOM_KEY
-from core.custom_providers import call_address
+from core.custom_providers import CustomProvider, call_address
 from core.document import derived_id
 from core.entry import UserModelEntry
 from core.errors import MusterError, ProviderNotReady
@@ -112,7 +113,7 @@ def subjects_of(
             if given:
                 raise
             failed.append((reference.display_name if isinstance(reference, UserModelEntry) else reference, error))
-    slugs = _Slugs(registry)
+    slugs = Slugs(registry.providers)
     subjects = []
     for entry_id, found in resolved.items():
         try:
@@ -137,7 +138,7 @@ def _name_of(resolved: Resolved) -> str:
 
 
 def _subject(
-    registry: Registry, entry_id: str, resolved: Resolved, slugs: _Slugs, limits: dict[str, int]
+    registry: Registry, entry_id: str, resolved: Resolved, slugs: Slugs, limits: dict[str, int]
 ) -> ExportedModel:
     provider = resolved.provider
     custom = provider.openai_compatible_provider_name
@@ -212,13 +213,13 @@ def slug_of(name: str) -> str:
 _BUILTIN_VARIABLES: Final = frozenset(field.env_var for field in CREDENTIAL_FIELDS.values())
 
 
-class _Slugs:
-    """Short names of custom providers, no two alike: the roll's order decides who gets a number."""
+class Slugs:
+    """Short names of a roll's custom providers, no two alike: the roll's order decides who gets a number."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, providers: Iterable[CustomProvider]) -> None:
         self._slugs: dict[str, str] = {}
         taken = {slug_of(provider_id) for provider_id in PROVIDER_BY_ID}
-        for provider in registry.providers:
+        for provider in providers:
             if provider.name in self._slugs:
                 continue
             base = slug = slug_of(provider.name)
@@ -230,9 +231,11 @@ class _Slugs:
             self._slugs[provider.name] = slug
 
     def slug(self, name: str) -> str:
+        """The short name of a custom provider."""
         return self._slugs.get(name) or slug_of(name)
 
     def variable(self, name: str) -> str:
+        """The environment variable that tools are told to read its key from."""
         return _variable_of(self.slug(name))
 
 
@@ -250,10 +253,10 @@ def names_told_apart(models: Sequence[ExportedModel], spelled: Callable[[str], s
     taken: set[str] = set()
     for model in models:
         name = spelled(model.name) or spelled(model.model_id) or "model"
-        provider, identity = spelled(model.provider_name), spelled(model.entry_id[:8])
-        for candidate in (name, f"{name} ({provider})", f"{name} ({provider}, {identity})"):
-            if candidate not in taken:
-                break
+        said = [text for text in (spelled(model.provider_name), spelled(model.entry_id[:8])) if text]
+        candidates = [name, *(f"{name} ({', '.join(said[:end])})" for end in range(1, len(said) + 1))]
+        numbered = (f"{name} ({number})" for number in count(2))
+        candidate = next(each for each in chain(candidates, numbered) if each not in taken)
         taken.add(candidate)
         names[model.entry_id] = candidate
     return names

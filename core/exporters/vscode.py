@@ -39,6 +39,7 @@ _FILE: Final = TargetFile("chatLanguageModels.json", Format.JSON, "[\n]\n")
 _VENDOR: Final = "customendpoint"
 _CALLS: Final = "/chat/completions"
 _PATHS: Final = (_CALLS, "/responses", "/messages")
+_SINCE: Final = "VS Code will have it said"
 _INPUT: Final = re.compile(r"\$\{input:(.+)\}")
 
 
@@ -83,12 +84,19 @@ class VsCode(Target):
             read=_variable_of,
             note="VS Code asks for the key once and keeps it in its secret storage.",
         ),
-        FieldRule("supports_function_calling", "toolCalling", Unset.NO, read=read_boolean, always=True),
+        FieldRule(
+            "supports_function_calling",
+            "toolCalling",
+            Unset.NO,
+            read=read_boolean,
+            always=True,
+            since=_SINCE,
+        ),
         FieldRule("supports_structured_output", None),
         FieldRule("structured_output_mode", None),
         FieldRule("reasoning_capable", "thinking", Unset.NO, read=read_boolean),
         FieldRule("parser", None, note="Thinking in <think> tags stays in the answer."),
-        FieldRule("supports_vision", "vision", Unset.NO, read=read_boolean, always=True),
+        FieldRule("supports_vision", "vision", Unset.NO, read=read_boolean, always=True, since=_SINCE),
         FieldRule("multimodal_mime_types", None, note="Pictures follow Supports Vision."),
         FieldRule("supports_logprobs", None),
         FieldRule("context_tokens", "maxInputTokens", read=read_tokens, note="Less maxOutputTokens."),
@@ -171,7 +179,6 @@ class VsCode(Target):
         values, stated = read_values(rules, {**row, "maxInputTokens": _context_of(row)})
         if values.get("supports_vision"):
             values["multimodal_capable"] = True
-            stated |= {"multimodal_capable"}
         key = text_in(group, "apiKey")
         builtin = builtin_at(base_of(row["url"]))
         yield ReadModel(

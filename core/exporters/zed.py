@@ -55,6 +55,9 @@ _IDS_OF_ZED: Final = frozenset(
 )  # fmt: skip
 """IDs of Zed's own providers, which a provider of that name would replace (source, 2026-11)."""
 
+_SINCE: Final = "Zed will have it said"
+_OURS: Final = " (Muster)"
+
 
 class Zed(Target):
     """Zed. It shows a provider by its key in the file, and takes the key's variable from that name."""
@@ -76,7 +79,14 @@ class Zed(Target):
         FieldRule("structured_output_mode", None),
         FieldRule("reasoning_capable", None, note="Reasoning that the server separates is shown."),
         FieldRule("parser", None, note="Thinking in <think> tags stays in the answer."),
-        FieldRule("supports_vision", "capabilities.images", Unset.NO, read=read_boolean),
+        FieldRule(
+            "supports_vision",
+            "capabilities.images",
+            Unset.NO,
+            read=read_boolean,
+            always=True,
+            since=_SINCE,
+        ),
         FieldRule("multimodal_mime_types", None, note="Pictures follow Supports Vision."),
         FieldRule("supports_logprobs", None),
         FieldRule("context_tokens", "max_tokens", read=read_tokens, note="Zed will have a number."),
@@ -145,13 +155,15 @@ class Zed(Target):
             values, stated = read_values(rules, row)
             if values.get("supports_vision"):
                 values["multimodal_capable"] = True
-                stated |= {"multimodal_capable"}
             values.setdefault("name", row["name"])
             yield ReadModel(
                 name=values["name"],
                 model_id=row["name"],
                 provider=ReadProvider(
-                    key, base_url, str(builtin.name) if builtin is not None else None, key_variable_of(key)
+                    _provider_name(key),
+                    base_url,
+                    str(builtin.name) if builtin is not None else None,
+                    key_variable_of(key),
                 ),
                 values=values,
                 stated=stated,
@@ -174,13 +186,28 @@ class Zed(Target):
             yield Loss(model.name, "key", words)
 
     @override
+    def losses_together(self, models: Sequence[ExportedModel]) -> Iterable[tuple[str, Loss]]:
+        for group in provider_groups(models, _provider_key, between=" "):
+            if group.name == _provider_key(group.first):
+                continue
+            variable = key_variable_of(group.name)
+            for model in group.models:
+                words = f"It stands below “{group.name}”, for which Zed takes a key of its own, from {variable}."
+                yield model.entry_id, Loss(model.name, "key", words)
+
+    @override
     def decided(self, model: ExportedModel) -> ExportedModel:
         return with_context(model)
 
 
 def _provider_key(model: ExportedModel) -> str:
     name = model.provider_name
-    return f"{name} (Muster)" if name in _IDS_OF_ZED else name
+    return f"{name}{_OURS}" if name in _IDS_OF_ZED else name
+
+
+def _provider_name(key: str) -> str:
+    name = key.removesuffix(_OURS)
+    return name if name in _IDS_OF_ZED else key
 
 
 def _fault(provider: Any) -> str:

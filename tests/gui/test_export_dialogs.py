@@ -106,7 +106,7 @@ def test_what_the_tool_cannot_say_is_listed_before_anything_is_written(
     dialog = open_export("llm", place_of("llm", tmp_path))
     losses = dialog.plan_view.losses
     line = losses.topLevelItem(0)
-    assert losses.topLevelItemCount() == 1
+    assert losses.topLevelItemCount() == 2
     assert line is not None
     assert [line.text(column) for column in range(3)] == [
         "Structured Output Mode", "llm cannot say Structured Output Mode: json_schema.", "Local One",

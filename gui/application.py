@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator
+from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 from typing_extensions import override
@@ -35,6 +35,30 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("muster")
 
+GRACE_MS = 3_000
+"""How long a window may still ask something after a signal to end."""
+
+LAST_WAIT_MS = 10_000
+"""How long the end waits for what is still being written or asked."""
+
+
+class Application(QApplication):
+    """The application object, which hears of files that the system hands over."""
+
+    file_wanted = Signal(str)
+    """macOS names no file among the arguments: it sends the running program an event."""
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.file_wanted.emit(event.file())
+            return True
+        return super().event(event)
+
+    def quit_anyway(self) -> None:
+        """Ends the event loop, whatever a window says of it."""
+        self.exit(0)
+
 
 def run(settings: Path | None, *, debug: bool = False, shared_file: Path | None = None) -> int:
     """Opens the window on that roll, with a shared roll to take in, and stays until it is closed; the exit code."""
@@ -55,15 +79,22 @@ def run(settings: Path | None, *, debug: bool = False, shared_file: Path | None 
         return 0
     _let_interrupts_through(app)
     code = app.exec()
-    program.close()
+    has_ended = program.close()
     crashes.uninstall()
+    if not has_ended:
+        # Qt would wait for its threads without limit. What is written is whole at any time.
+        _log.warning(
+            "Something still waits, perhaps the keyring or a folder on the network; the program ends without it."
+        )
+        logging.shutdown()
+        os._exit(code)
     return code
 
 
 class Program(QObject):
     """Holds the window, and swaps it for another when another roll is opened."""
 
-    def __init__(self, app: QApplication, crashes: CrashReports, started: float) -> None:
+    def __init__(self, app: Application, crashes: CrashReports, started: float) -> None:
         super().__init__(app)
         self._app = app
         self._started = started
@@ -73,7 +104,7 @@ class Program(QObject):
         self.engine: EngineHost | None = None
         self._instance: SingleInstance | None = None
         crashes.caught.connect(self._tell_crash)
-        app.installEventFilter(self)
+        app.file_wanted.connect(self._open_file)
 
     def open(self, path: Path, shared_file: Path | None = None) -> bool:
         """Shows the roll in that file; False where another window shows it already and was brought to the front.
@@ -102,16 +133,8 @@ class Program(QObject):
             window.open_shared_file(shared_file)
         return True
 
-    @override
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # macOS names no file among the arguments: it sends the running program an event.
-        if isinstance(event, QFileOpenEvent) and self.window is not None and event.file():
-            self.window.open_shared_file(Path(event.file()))
-            return True
-        return super().eventFilter(watched, event)
-
-    def close(self) -> None:
-        """Ends the engine and everything that still writes."""
+    def close(self) -> bool:
+        """Ends the engine and everything that still writes; False where something waits for what does not come."""
         if self._instance is not None:
             self._instance.close()
         if self.engine is not None:
@@ -119,7 +142,11 @@ class Program(QObject):
         if self.window is not None:
             self._release(self.window)
             self.window = None
-        wait_for_workers()
+        return wait_for_workers(LAST_WAIT_MS)
+
+    def _open_file(self, path: str) -> None:
+        if self.window is not None:
+            self.window.open_shared_file(Path(path))
 
     def _open_another(self, path: Path) -> None:
         if self.window is not None and path == self.window.registry.path:
@@ -163,13 +190,13 @@ class Program(QObject):
             self.window.tell_crash()
 
 
-def make_application() -> QApplication:
+def make_application() -> Application:
     """The application object: its names, icon and Qt's own translations."""
     QApplication.setApplicationName("muster")
     QApplication.setApplicationDisplayName("Muster")
     QApplication.setApplicationVersion(__version__)
     QApplication.setDesktopFileName(DESKTOP_ID)
-    app = QApplication(sys.argv[:1])
+    app = Application(sys.argv[:1])
     app.setWindowIcon(application_icon())
     translator = QTranslator(app)
     if translator.load("qtbase_" + _language(), QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
@@ -181,10 +208,19 @@ def _language() -> str:
     return QLocale.system().name()
 
 
-def _let_interrupts_through(app: QApplication) -> None:
-    """Ctrl+C in the terminal closes the window: Python sees a signal only while it runs, so it runs now and then."""
-    signal.signal(signal.SIGINT, lambda *_: app.closeAllWindows())
-    signal.signal(signal.SIGTERM, lambda *_: app.closeAllWindows())
+def _let_interrupts_through(app: Application) -> None:
+    """Ctrl+C in the terminal and a request to end close the window, or end the program where it asks for too long.
+
+    Python sees a signal only while it runs, so it runs now and then.
+    """
+
+    def end(*_: object) -> None:
+        # Not at once: a signal comes in the middle of anything.
+        QTimer.singleShot(0, app, app.closeAllWindows)
+        QTimer.singleShot(GRACE_MS, app, app.quit_anyway)
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
     timer = QTimer(app, interval=500)
     timer.timeout.connect(_do_nothing)
     timer.start()

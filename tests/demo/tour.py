@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.log import start_log
-from gui.application import Program, make_application
+from gui.application import Application, Program, make_application
 from gui.crashes import CrashReports
 from gui.model_table import Column
 from tests.demo.roll import MODEL, PROVIDER
@@ -33,7 +33,7 @@ ADDED = "SmolLM2 135M, any JSON"
 class Tour:
     """The steps, told as they happen."""
 
-    def __init__(self, app: QApplication, roll: Path, folder: Path) -> None:
+    def __init__(self, app: Application, roll: Path, folder: Path) -> None:
         self._folder = folder
         self._started_s = time.monotonic()
         self._number = 0

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core.registry import Registry
+from gui.application import Application
 from gui.main_window import MainWindow
 from gui.theme import Theme, ThemeChooser
 from gui.window_state import WindowState
@@ -20,6 +21,12 @@ from gui.worker import wait_for_workers
 from tests.gui.sample_rolls import everyday_roll, write_roll
 
 OpenWindow = Callable[..., MainWindow]
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type[Application]:
+    """What the program runs as, for pytest-qt."""
+    return Application
 
 
 @pytest.fixture

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QFileOpenEvent
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core import __version__, paths
-from gui.application import Program
+from gui.application import Application, Program
 from gui.crashes import CrashReports
 from gui.import_dialog import ImportDialog
 from tests.gui.sample_rolls import everyday_roll, write_roll
@@ -95,7 +94,7 @@ def test_the_table_is_painted_before_the_engine_is_started(tmp_path: Path) -> No
 
 
 @pytest.fixture
-def program(qapp: QApplication, tmp_path: Path, qtbot: QtBot) -> Iterator[Program]:
+def program(qapp: Application, tmp_path: Path, qtbot: QtBot) -> Iterator[Program]:
     crashes = CrashReports(tmp_path / "muster.log")
     running = Program(qapp, crashes, 0.0)
     yield running
@@ -255,8 +254,41 @@ def test_a_shared_roll_that_is_opened_again_goes_to_the_window_that_is_there(tmp
     assert first.returncode == 0
 
 
+STUBBORN = """
+import sys, threading
+from pathlib import Path
+from gui import application
+from gui.main_window import MainWindow
+from gui.worker import run_in_worker
+
+application.GRACE_MS = application.LAST_WAIT_MS = 300
+MainWindow.closeEvent = lambda window, event: event.ignore()
+show = application.Program._after_first_paint
+
+def paint(program):
+    show(program)
+    run_in_worker(program, threading.Event().wait)
+
+application.Program._after_first_paint = paint
+sys.exit(application.run(Path(sys.argv[1]), debug=True))
+"""
+
+
+def test_a_signal_ends_it_though_a_window_asks_and_a_thread_waits_for_ever(tmp_path: Path) -> None:
+    roll = write_roll(tmp_path / "settings.yaml", everyday_roll())
+    process = subprocess.Popen([sys.executable, "-c", STUBBORN, str(roll)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        _wait_for_line(process, "first paint")
+        process.send_signal(signal.SIGTERM)
+        assert "Something still waits" in process.communicate(timeout=LIMIT_S)[1]
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+
+
 def test_the_system_may_hand_a_file_over_by_an_event(
-    program: Program, qapp: QApplication, tmp_path: Path, qtbot: QtBot
+    program: Program, qapp: Application, tmp_path: Path, qtbot: QtBot
 ) -> None:
     program.open(tmp_path / "settings.yaml")
     assert program.window is not None

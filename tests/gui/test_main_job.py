@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from PySide6.QtWidgets import QApplication
 
 from core.log import start_log
-from gui.application import Program
+from gui.application import Application, Program
 from gui.crashes import CrashReports
 from gui.model_table import Column
 from tests.rolls import open_roll, write_roll
@@ -34,7 +33,7 @@ OpenWindow = Callable[[Path], WindowDriver]
 
 
 @pytest.fixture
-def open_window(qapp: QApplication, isolated_environment: Path) -> Iterator[OpenWindow]:
+def open_window(qapp: Application, isolated_environment: Path) -> Iterator[OpenWindow]:
     """Opens the program on a roll, with its own engine process, and ends it all after the test."""
     with ExitStack() as stack:
 

@@ -55,6 +55,8 @@ class Piece:
     """Muster has written something there before."""
     is_theirs: bool = False
     """It is no piece of ours, but what goes since one of ours takes its place."""
+    clash: Place | None = None
+    """What else of the person's it would be mixed up with, where that is why it is left; () where its name is taken."""
 
     @property
     def is_conflict(self) -> bool:
@@ -65,6 +67,11 @@ class Piece:
     def place_words(self) -> str:
         """Where it stands, for a person."""
         return words(self.fragment.place)
+
+    @property
+    def clash_words(self) -> str:
+        """Where that stands which it would be mixed up with, for a person; "" where nothing, or no one place, is."""
+        return words(self.clash or ())
 
 
 @dataclass(slots=True)
@@ -129,7 +136,7 @@ def _with_clashes(
                 goes.append(Piece(theirs, PieceState.REMOVED, found, is_theirs=True))
         elif not judged[key].is_conflict:
             state = PieceState.EDITED if judged[key].is_known else PieceState.FOREIGN
-            judged[key] = replace(judged[key], state=state, found=found, result=judged[key].found)
+            judged[key] = replace(judged[key], state=state, found=found, result=judged[key].found, clash=clash.place)
     return [*judged.values(), *goes]
 
 

@@ -53,6 +53,11 @@ def same_words(plan: ExportPlan) -> str:
 
 def conflict_words(piece: Piece, title: str) -> str:
     """Why a piece is left as it is."""
+    if piece.clash:
+        text = _tr("It would be mixed up with what stands at {place}, which goes if Muster writes it.")
+        return text.format(place=isolated(one_line(piece.clash_words, 80)))
+    if piece.clash is not None:
+        return _tr("Its name is taken there by something that Muster did not write.")
     if piece.state is PieceState.FOREIGN:
         return _tr("It stands there already, and Muster did not write it.")
     if piece.state is PieceState.TAKEN_OUT:

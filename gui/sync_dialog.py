@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -47,6 +47,15 @@ class _Place:
     def is_change(self) -> bool:
         """Whether its files would be written."""
         return self.plan is not None and self.plan.is_change
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of the plans that were written."""
+
+    done: list[ExportPlan] = field(default_factory=list)
+    failed: list[MusterError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 class SyncDialog(WorkDialog):
@@ -239,27 +248,26 @@ class SyncDialog(WorkDialog):
         self._is_writing = True
         registry = self._registry
 
-        def work() -> tuple[list[ExportPlan], list[MusterError]]:
-            done: list[ExportPlan] = []
-            failed: list[MusterError] = []
+        def work() -> _Outcome:
+            outcome = _Outcome()
             for plan in plans:
                 try:
-                    write_plan(plan, registry)
-                    done.append(plan)
+                    outcome.warnings += write_plan(plan, registry).warnings
+                    outcome.done.append(plan)
                 except MusterError as error:
-                    failed.append(error)
-            return done, failed
+                    outcome.failed.append(error)
+            return outcome
 
         self.write_button.setEnabled(False)
         self.summary.setText(self.tr("Writing…"))
         run_in_worker(self, work, on_done=self._tell_written, on_error=self._show_error)
 
-    def _tell_written(self, outcome: tuple[list[ExportPlan], list[MusterError]]) -> None:
+    def _tell_written(self, outcome: _Outcome) -> None:
         self._is_writing = False
-        done, failed = outcome
         self._decided.clear()
-        self._told = [self._written_words(done)] if done else []
-        self._not_written = failed[0] if failed else None
+        self._told = [self._written_words(outcome.done)] if outcome.done else []
+        self._told += [tr_core(warning) for warning in dict.fromkeys(outcome.warnings)]
+        self._not_written = outcome.failed[0] if outcome.failed else None
         self.written.emit()
         self.plan_again()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
+from core.export_ledger import FILE_NAME
 from core.exporting import TARGETS, export
+from core.paths import data_folder
 from core.registry import Registry
 from gui.export_dialog import ExportDialog
 from gui.scopes import Scope
@@ -221,6 +225,33 @@ def test_sync_writes_what_changed_to_every_tool_and_leaves_what_was_changed_by_h
     assert rows["Local One"]["supports_tools"] is True
     assert rows["Local Two"]["model_name"] == "by-hand"
     assert '"tool_call": true' in opencode.read_text(encoding="utf-8")
+
+
+def test_sync_tells_that_what_it_wrote_could_not_be_noted(qtbot: QtBot, registry: Registry, tmp_path: Path) -> None:
+    llm = tmp_path / "llm.yaml"
+    export(registry, None, "llm", llm)
+    registry.replace("id-1", custom("local-1", name="Local One", overrides={"supports_function_calling": True}))
+    dialog = open_sync(qtbot, registry)
+    with closing(sqlite3.connect(data_folder() / FILE_NAME)) as connection:
+        connection.execute(
+            "CREATE TRIGGER refusal BEFORE INSERT ON written BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    with qtbot.waitSignal(dialog.written, timeout=PATIENCE_MS):
+        dialog.write_button.click()
+    qtbot.waitUntil(lambda: "will not know again" in dialog.summary.text(), timeout=PATIENCE_MS)
+    assert "supports_tools" in llm.read_text(encoding="utf-8")
+
+
+def test_what_ours_would_be_mixed_up_with_is_named(
+    qtbot: QtBot, open_export: Callable[..., ExportDialog], tmp_path: Path
+) -> None:
+    path = place_of("llm", tmp_path)
+    path.parent.mkdir()
+    path.write_text("- {model_id: other, model_name: mine, aliases: [Local One]}\n", encoding="utf-8")
+    dialog = open_export("llm", path)
+    (line,) = conflict_lines(dialog)
+    assert line.text(0) == "Local One"
+    assert "mixed up with what stands at \u2068other/aliases/Local One\u2069" in line.text(1)
 
 
 def test_serving_writes_the_proxys_file_and_shows_how_it_is_started(

@@ -21,12 +21,11 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "xcb" if os.environ.get("DISPLAY") else "offscreen")
 
-from PySide6.QtWidgets import QApplication
-
 from benchmarks.tick import Stalls, TickRecorder
 from benchmarks.window_stalls import GOAL_MS, wait_until
 from core.entry import UserModelEntry
 from core.registry import Registry
+from gui.application import Application, make_application
 
 _PROVIDERS = 4
 _SERVE = """
@@ -51,7 +50,7 @@ def servers(count: int, reply_s: float) -> Iterator[list[str]]:
         process.communicate()
 
 
-def measure(app: QApplication, settings: Path, models: int) -> list[Stalls]:
+def measure(app: Application, settings: Path, models: int) -> list[Stalls]:
     """One start of the window; the dialog opened, all models measured, all of it applied."""
     from gui.application import Program
     from gui.crashes import CrashReports
@@ -112,7 +111,7 @@ def main() -> int:
                     provider_type="custom", provider_id=f"Server {number % _PROVIDERS}", model_id=f"model-{number}"
                 )
                 registry.add(entry)
-        app = QApplication(sys.argv[:1])
+        app = make_application()
         for number in range(asked.runs):
             print(f"Run {number + 1} of {asked.runs} ({os.environ['QT_QPA_PLATFORM']})")
             for stalls in measure(app, settings, asked.models):

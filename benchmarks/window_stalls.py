@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,11 +19,11 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "xcb" if os.environ.get("DISPLAY") else "offscreen")
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
 
 from benchmarks.tick import Stalls, TickRecorder
 from core.entry import UserModelEntry
 from core.registry import Registry
+from gui.application import Application, make_application
 from tests.servers.llama import LlamaServer
 
 GOAL_MS = 50.0
@@ -52,7 +51,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         raise SystemExit(f"Not within {_LIMIT_S:.0f} s: {what}")
 
 
-def measure(app: QApplication, settings: Path, reference: str, tokens: int) -> list[Stalls]:
+def measure(app: Application, settings: Path, reference: str, tokens: int) -> list[Stalls]:
     """One start of the window and one streamed answer."""
     from gui.application import Program
     from gui.crashes import CrashReports
@@ -112,7 +111,7 @@ def main() -> int:
             registry.add_provider("This computer", server.base_url)
             entry = UserModelEntry(provider_type="custom", provider_id="This computer", model_id=server.model)
             reference = registry.add(entry).reference
-        app = QApplication(sys.argv[:1])
+        app = make_application()
         for number in range(asked.runs):
             print(f"Run {number + 1} of {asked.runs} ({os.environ['QT_QPA_PLATFORM']})")
             for stalls in measure(app, settings, reference, asked.tokens):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from core.export_ledger import Origin, Written
-from core.exporters.places import Place, Row, Step, find, without, words
+from core.exporters.edited_trees import EditedTree, is_bare
+from core.exporters.places import Place, words
 from core.exporters.shape import Fragment, Target, TargetFile
 from core.field_specs import UNSET
 
@@ -99,8 +100,9 @@ def judge_pieces(
     is written again, as an export that was asked for does.
     """
     pieces: list[Piece] = []
+    trees = {name: EditedTree(state.tree) for name, state in states.items()}
     for fragment in fragments:
-        found = find(states[fragment.file].tree, fragment.place)
+        found = trees[fragment.file].find(fragment.place)
         ours = written.get((fragment.file, fragment.place))
         base = ours.fragment.value if ours is not None else UNSET
         piece = _judge(target, fragment, found, base)
@@ -126,10 +128,11 @@ def _with_clashes(
     texts = {name: state.text for name, state in states.items() if state.text is not None}
     own = {key: piece.fragment for key, piece in written.items()}
     goes: list[Piece] = []
+    held = {name: EditedTree(tree) for name, tree in trees.items()}
     for clash in target.clashes([piece.fragment for piece in pieces], trees, texts, own):
         fragment = clash.fragment
         key = (fragment.file, fragment.place)
-        found = find(trees[fragment.file], clash.place) if clash.place else judged[key].found
+        found = held[fragment.file].find(clash.place) if clash.place else judged[key].found
         if fragment.name in take_over:
             if clash.place:
                 theirs = Fragment(fragment.file, clash.place, UNSET, "", fragment.name)
@@ -201,10 +204,11 @@ def removal_pieces(
 ) -> list[Piece]:
     """What is to happen to pieces that are no longer wanted: removed, unless the person has changed them."""
     pieces = []
+    trees = {name: EditedTree(state.tree) for name, state in states.items()}
     for written in gone:
         fragment = written.fragment
-        state = states.get(fragment.file)
-        found = find(state.tree, fragment.place) if state is not None else UNSET
+        tree = trees.get(fragment.file)
+        found = tree.find(fragment.place) if tree is not None else UNSET
         is_ours = _holds(found, fragment.value) or target.says_same(fragment, found)
         if found is UNSET or fragment.name in take_over or is_ours:
             pieces.append(Piece(fragment, PieceState.REMOVED, found))
@@ -220,28 +224,30 @@ def leave_to_others(
 
     So do those that the person had written before Muster.
     """
-    without_models = {name: state.tree for name, state in states.items()}
-    without_all = dict(without_models)
+    without_models = {name: EditedTree(state.tree) for name, state in states.items()}
+    without_all = {name: EditedTree(state.tree) for name, state in states.items()}
+    places: dict[str, list[Place]] = {}
     for piece in pieces:
         name, place = piece.fragment.file, piece.fragment.place
+        if piece.fragment.entry_id:
+            places.setdefault(piece.fragment.entry_id, []).append(place)
         if piece.state is PieceState.REMOVED and name in states:
-            without_all[name] = without(without_all[name], place)
+            without_all[name].drop(place)
             if piece.fragment.entry_id:
-                without_models[name] = without(without_models[name], place)
+                without_models[name].drop(place)
     left = []
     for piece in pieces:
         own = piece.fragment
         stays = False
         is_shared = not own.entry_id and not piece.is_theirs
         if piece.state is PieceState.REMOVED and is_shared and piece.found is not UNSET:
-            models = [one.fragment.place for one in pieces if one.fragment.entry_id in own.owners]
+            models = [place for owner in dict.fromkeys(own.owners) for place in places.get(owner, ())]
             if own.file in origins and own.place in origins[own.file].adopted:
                 stays = True
             elif any(place[: len(own.place)] == own.place for place in models):
-                stays = _holds_more(find(without_models[own.file], own.place), own.value)
+                stays = _holds_more(without_models[own.file].find(own.place), own.value)
             else:
-                outer = _provider_of(own.place, models)
-                stays = not is_bare(find(without_all[own.file], outer), outer[-1] if outer else "")
+                stays = not without_all[own.file].is_bare(_provider_of(own.place, models))
         left.append(replace(piece, state=PieceState.LEFT, result=piece.found) if stays else piece)
     return left
 
@@ -251,8 +257,11 @@ def hold_back(pieces: Sequence[Piece]) -> list[Piece]:
 
     Ours below a provider that is not, or one half of a model beside another's, would be read as a mixture of both.
     """
-    conflicts = [piece for piece in pieces if piece.is_conflict]
-    held = [_held(piece, conflicts) for piece in pieces]
+    conflicts = _Conflicts(piece for piece in pieces if piece.is_conflict)
+    held = [
+        replace(piece, state=PieceState.WAITING, result=piece.found) if conflicts.hold(piece) else piece
+        for piece in pieces
+    ]
     busy = {
         piece.fragment.entry_id
         for piece in held
@@ -266,22 +275,31 @@ def hold_back(pieces: Sequence[Piece]) -> list[Piece]:
     ]
 
 
-def _held(piece: Piece, conflicts: Iterable[Piece]) -> Piece:
-    stays = piece
-    for conflict in conflicts:
-        is_foreign = conflict.state is PieceState.FOREIGN
-        held = (PieceState.NEW, PieceState.CHANGED, PieceState.UNCHANGED) if is_foreign else (PieceState.NEW,)
-        if piece.state in held and _belongs_together(piece.fragment, conflict.fragment):
-            stays = replace(piece, state=PieceState.WAITING, result=piece.found)
-    return stays
+class _Conflicts:
+    """Which models and providers are in conflict: those of foreign pieces, and all of them."""
 
+    def __init__(self, conflicts: Iterable[Piece]) -> None:
+        self._models: dict[bool, set[str]] = {True: set(), False: set()}
+        self._providers: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
+        for piece in conflicts:
+            own = piece.fragment
+            for is_foreign in {False, piece.state is PieceState.FOREIGN}:
+                self._models[is_foreign].update([own.entry_id] if own.entry_id else own.owners)
+                if not own.entry_id:
+                    self._providers[is_foreign].add((own.file, own.name))
 
-def _belongs_together(one: Fragment, conflict: Fragment) -> bool:
-    if conflict.entry_id:
-        return one.entry_id == conflict.entry_id
-    if one.entry_id:
-        return one.entry_id in conflict.owners
-    return (one.file, one.name) == (conflict.file, conflict.name)
+    def hold(self, piece: Piece) -> bool:
+        """Whether a piece belongs to one of them and waits for it. What is foreign holds more back than what is new."""
+        own = piece.fragment
+        if piece.state is PieceState.NEW:
+            by_foreign = False
+        elif piece.state in (PieceState.CHANGED, PieceState.UNCHANGED):
+            by_foreign = True
+        else:
+            return False
+        if own.entry_id:
+            return own.entry_id in self._models[by_foreign]
+        return (own.file, own.name) in self._providers[by_foreign]
 
 
 def settle_misread(
@@ -321,11 +339,3 @@ def _holds_more(held: Any, ours: Any) -> bool:
     if isinstance(held, list):
         return any(value not in ours for value in held) if isinstance(ours, list) else bool(held)
     return ours is UNSET and not is_bare(held, "")
-
-
-def is_bare(held: Any, step: Step) -> bool:
-    """Whether nothing is left of a provider or a list but its name."""
-    names = {key for key, _ in step.match} if isinstance(step, Row) else set()
-    if isinstance(held, dict):
-        return all(key in names or is_bare(value, "") for key, value in held.items())
-    return held is UNSET or held == []

@@ -9,9 +9,10 @@ from typing import Any
 
 from core.errors import ExportError
 from core.export_ledger import Origin
-from core.export_pieces import FileState, Piece, PieceState, is_bare
+from core.export_pieces import FileState, Piece, PieceState
+from core.exporters.edited_trees import EditedTree, is_bare
 from core.exporters.files import read_file
-from core.exporters.places import Place, Row, find, with_value, without
+from core.exporters.places import Place, Row
 from core.exporters.shape import Fragment, Loss, ReadModel, Target, TargetFile, label_of
 from core.exporters.subject import ExportedModel
 from core.exporters.texts import BrokenText, CannotEdit, Drop, Put, edit_text, has_no_data, read_tree, without_data
@@ -115,13 +116,17 @@ def changes_of(
                 f"{target.title}’s file {state.path.name} cannot be edited in place: {error}",
                 f"Nothing was written. Write it in the usual form, or choose another file: {state.path}",
             ) from None
+        tree = state.tree
         if edits and new is not None:
-            new = _left_over(target, state.file, new, origin)
+            tree = read_tree(new, state.file.format)
+            left = _left_over(target, state.file, new, tree, origin)
+            tree = tree if left == new else None if left is None else read_tree(left, state.file.format)
+            new = left
         if new is None and state.text is None:
             continue
         changes.append(FileChange(state.path, state.text, new))
         if new is not None:
-            after[name] = FileState(state.file, state.path, new, read_tree(new, state.file.format))
+            after[name] = FileState(state.file, state.path, new, tree)
     _refuse_unreadable(target, after, "Nothing was written.")
     return tuple(changes), {name: state.tree for name, state in after.items() if state.tree is not None}
 
@@ -137,9 +142,8 @@ def _begun(state: FileState) -> str:
     return text + (gap + empty).replace("\n", "\r\n" if "\r\n" in text else "\n")
 
 
-def _left_over(target: Target, file: TargetFile, text: str, origin: Origin | None) -> str | None:
+def _left_over(target: Target, file: TargetFile, text: str, tree: Any, origin: Origin | None) -> str | None:
     """What becomes of a file once pieces were taken out of it; None where it goes."""
-    tree = read_tree(text, file.format)
     is_spent = target.is_spent(tree)
     if is_spent and target.spent_files_break:
         return None
@@ -154,9 +158,14 @@ def _left_over(target: Target, file: TargetFile, text: str, origin: Origin | Non
 def _emptied(tree: Any, pieces: Sequence[Piece], origin: Origin | None) -> list[Put | Drop]:
     """What goes too since nothing is left in it: what Muster made; where that is not known, no section of the file."""
     removed = [piece.fragment.place for piece in pieces if piece.state is PieceState.REMOVED]
+    if not removed:
+        return []
+    edited = EditedTree(tree)
     for piece in pieces:
-        place = piece.fragment.place
-        tree = without(tree, place) if piece.state is PieceState.REMOVED else with_value(tree, place, piece.result)
+        if piece.state is PieceState.REMOVED:
+            edited.drop(piece.fragment.place)
+        else:
+            edited.put(piece.fragment.place, piece.result)
     drops: list[Put | Drop] = []
     for place in removed:
         for length in range(len(place) - 1, 0, -1):
@@ -165,12 +174,11 @@ def _emptied(tree: Any, pieces: Sequence[Piece], origin: Origin | None) -> list[
                 break
             if origin is not None and outer not in origin.made:
                 break
-            held = find(tree, outer)
-            if held is UNSET:
+            if not edited.holds(outer):
                 continue
-            if not is_bare(held, outer[-1]):
+            if not edited.is_bare(outer):
                 break
-            tree = without(tree, outer)
+            edited.drop(outer)
             drops.append(Drop(outer))
     return drops
 
@@ -190,6 +198,7 @@ def origins_of(
         )
         puts = [piece.fragment.place for piece in own if piece.state in (PieceState.NEW, PieceState.CHANGED)]
         outer = {place[:length] for place in puts for length in range(1, len(place))}
+        before = EditedTree(state.tree)
         adopted = {
             piece.fragment.place
             for piece in own
@@ -197,7 +206,7 @@ def origins_of(
         }
         origins[name] = replace(
             origin,
-            made=origin.made | {place for place in outer if find(state.tree, place) is UNSET},
+            made=origin.made | {place for place in outer if not before.holds(place)},
             adopted=origin.adopted | adopted,
         )
     return origins

@@ -163,8 +163,8 @@ def _plan(
     if misread := misread_fields(target, taken, pieces, trees):
         pieces = hold_back(settle_misread(pieces, misread, take_over))
         changes, trees = changes_of(target, states, pieces, origins)
+        check_effect(target, taken, pieces, trees)
     before = origins_of(states, pieces, origins, {file for file, _ in written})
-    check_effect(target, taken, pieces, trees)
     return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses), before)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from core.exporters.places import Place, with_value, without
+from core.exporters.edited_trees import EditedTree
+from core.exporters.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,13 @@ class CannotEdit(ValueError):
 
 def edited_tree(tree: Any, edits: Iterable[Put | Drop]) -> Any:
     """Plain data with the edits made to it."""
+    edited = EditedTree(tree)
     for edit in edits:
-        tree = with_value(tree, edit.place, edit.value) if isinstance(edit, Put) else without(tree, edit.place)
-    return tree
+        if isinstance(edit, Put):
+            edited.put(edit.place, edit.value)
+        else:
+            edited.drop(edit.place)
+    return edited.plain()
 
 
 def broken_text_at(text: str, index: int, words: str) -> BrokenText:

@@ -50,7 +50,7 @@ class FlowEditor:
             self.edit(node, opens_line=self._opens_line(slot.start))
             return
         indent = self._indent(slot.start) if self._dialect.breaks_lines and self._opens_line(slot.start) else None
-        text = self._dialect.value(slot.new, indent)
+        text = self._dialect.value(current(slot), indent)
         if slot.behind is None and node.start == node.end:  # a key alone
             text = self._dialect.colon + text
         elif node.start == node.end:

@@ -130,10 +130,13 @@ class Kiln(Target):
         yield from provider_clashes(fragments, trees, own, 2)
         rows = rows_at(mapping_of(trees.get(_FILE.name)), _REGISTRY)
         ours = own.keys() | {(fragment.file, fragment.place) for fragment in fragments}
-        foreign = [row for row in rows if (_FILE.name, _row_place(text_at(row, "id"))) not in ours]
+        foreign: dict[Any, list[Any]] = {}
+        for row in rows:
+            if (_FILE.name, _row_place(text_at(row, "id"))) not in ours:
+                foreign.setdefault(_identity_of(row), []).append(row)
         for fragment in fragments:
-            for row in foreign if fragment.entry_id and is_named_anew(fragment, own) else ():
-                if _identity_of(row) == _identity_of(fragment.value):
+            if fragment.entry_id and is_named_anew(fragment, own):
+                for row in foreign.get(_identity_of(fragment.value), ()):
                     match = tuple((key, value_at(row, key)) for key in ("id", *_IDENTITY))
                     yield Clash(fragment, (_REGISTRY, Row(match)))
 

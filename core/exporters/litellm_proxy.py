@@ -183,13 +183,14 @@ class LitellmProxy(Target):
     ) -> Iterable[Clash]:
         rows = rows_at(mapping_of(trees.get(_FILE.name)), "model_list")
         ours = own.keys() | {(fragment.file, fragment.place) for fragment in fragments}
+        foreign: dict[str, list[Any]] = {}
+        for row in rows:
+            if (_FILE.name, _row_place(text_at(row, "model_info.id"))) not in ours:
+                foreign.setdefault(text_at(row, "model_name"), []).append(row)
         for fragment in fragments:
-            for row in rows if is_named_anew(fragment, own) else ():
-                identity = value_at(row, "model_info.id")
-                is_ours = (fragment.file, _row_place(text_at(row, "model_info.id"))) in ours
-                if text_at(row, "model_name") == fragment.name and not is_ours:
-                    match = (("model_name", value_at(row, "model_name")), ("model_info.id", identity))
-                    yield Clash(fragment, ("model_list", Row(match)))
+            for row in foreign.get(fragment.name, ()) if is_named_anew(fragment, own) else ():
+                match = tuple((key, value_at(row, key)) for key in ("model_name", "model_info.id"))
+                yield Clash(fragment, ("model_list", Row(match)))
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

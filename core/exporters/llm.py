@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
 from core.exporters.foreign_data import list_in, read_true
-from core.exporters.places import Item, Row
+from core.exporters.places import Item, Place, Row
 from core.exporters.shape import (
     Clash,
     FieldRule,
@@ -86,12 +86,15 @@ class Llm(Target):
     def clashes(
         self, fragments: Sequence[Fragment], trees: Trees, texts: Mapping[str, str], own: OwnPieces
     ) -> Iterable[Clash]:
-        rows = trees.get(_FILE.name) or []
+        foreign: dict[Any, list[Place]] = {}
+        for row in trees.get(_FILE.name) or []:
+            place: Place = (Row.of(model_id=row["model_id"]),)
+            if (_FILE.name, place) not in own:
+                for alias in filter(lambda alias: isinstance(alias, str), list_in(row, "aliases")):
+                    foreign.setdefault(alias, []).append(place)
         for fragment in fragments:
-            for row in rows if is_named_anew(fragment, own) else ():
-                place = (Row.of(model_id=row["model_id"]),)
-                if fragment.name in list_in(row, "aliases") and (fragment.file, place) not in own:
-                    yield Clash(fragment, (*place, "aliases", Item(fragment.name)))
+            for place in foreign.get(fragment.name, ()) if is_named_anew(fragment, own) else ():
+                yield Clash(fragment, (*place, "aliases", Item(fragment.name)))
 
     @override
     def read(self, trees: Trees) -> tuple[ReadModel, ...]:

@@ -63,21 +63,6 @@ def find(tree: Any, place: Place) -> Any:
     return tree
 
 
-def concrete(tree: Any, place: Place) -> tuple[str | int, ...]:
-    """The place as keys and positions: a row that is not there gets the position behind the last."""
-    path: list[str | int] = []
-    for step in place:
-        if isinstance(step, str):
-            path.append(step)
-            tree = tree.get(step, UNSET) if isinstance(tree, Mapping) else UNSET
-        else:
-            rows = tree if isinstance(tree, list) else []
-            position = next((number for number, value in enumerate(rows) if step.fits(value)), len(rows))
-            path.append(position)
-            tree = rows[position] if position < len(rows) else UNSET
-    return tuple(path)
-
-
 def with_value(tree: Any, place: Place, value: Any) -> Any:
     """A copy of plain data with that value at that place; what is missing on the way is made."""
     if not place:
@@ -93,33 +78,6 @@ def with_value(tree: Any, place: Place, value: Any) -> Any:
         rows.append(with_value(new_row(step), rest, value))
     else:
         rows[position] = with_value(rows[position], rest, value)
-    return rows
-
-
-def without(tree: Any, place: Place) -> Any:
-    """A copy of plain data without what stands at that place; mappings and lists that it leaves empty stay."""
-    if not place:
-        return UNSET
-    step, rest = place[0], place[1:]
-    if isinstance(step, str):
-        if not isinstance(tree, Mapping) or step not in tree:
-            return tree
-        mapping = dict(tree)
-        inner = without(mapping[step], rest)
-        if inner is UNSET:
-            del mapping[step]
-        else:
-            mapping[step] = inner
-        return mapping
-    rows = list(tree) if isinstance(tree, list) else []
-    position = next((number for number, row in enumerate(rows) if step.fits(row)), None)
-    if position is None:
-        return tree
-    inner = without(rows[position], rest)
-    if inner is UNSET:
-        del rows[position]
-    else:
-        rows[position] = inner
     return rows
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.exporters.edited_trees import EditedTree
 from core.exporters.places import Place, find
 from core.exporters.shape import Clash, FieldRule, Fragment, OwnPieces, Trees
 from core.exporters.subject import ExportedModel
@@ -51,15 +52,15 @@ def provider_groups(
     `parts_same_ids`.
     """
     endpoints: dict[tuple[str, str], list[list[ExportedModel]]] = {}
+    met: dict[tuple[str, str, str], int] = {}
     for model in models:
-        parts = endpoints.setdefault((model.provider_type, model.provider_id), [[]])
-        part = next(
-            (part for part in parts if not parts_same_ids or all(other.model_id != model.model_id for other in part)),
-            None,
-        )
-        if part is None:
-            parts.append(part := [])
-        part.append(model)
+        endpoint = model.provider_type, model.provider_id
+        parts = endpoints.setdefault(endpoint, [[]])
+        number = met.get((*endpoint, model.model_id), 0) if parts_same_ids else 0
+        met[*endpoint, model.model_id] = number + 1
+        if number == len(parts):
+            parts.append([])
+        parts[number].append(model)
     # The plain names first: a number must not take the name of another endpoint.
     taken: set[str] = set()
     named: dict[tuple[str, str], str] = {}
@@ -84,12 +85,13 @@ def provider_clashes(
         if not fragment.entry_id:
             groups.setdefault((fragment.file, fragment.place[:depth]), []).append(fragment)
     ours = {(file, place[:depth]) for file, place in own}
+    held = {file: EditedTree(tree) for file, tree in trees.items()}
     for (file, place), shared in groups.items():
-        provider = find(trees.get(file), place)
+        provider = held[file].find(place) if file in held else UNSET
         if provider is UNSET or not provider:
             continue
         if (file, place) not in ours:
-            yield from (Clash(one) for one in shared if find(trees[file], one.place) is UNSET)
+            yield from (Clash(one) for one in shared if not held[file].holds(one.place))
         for below in unsaid:
             if find(provider, below) is not UNSET and not any(_says(one, (*place, *below)) for one in shared):
                 yield Clash(shared[0], (*place, *below))

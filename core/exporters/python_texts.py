@@ -60,9 +60,9 @@ def edit_python(text: str, edits: Sequence[Put | Drop]) -> str:
     wanted = edited_tree(read_python(text), edits)
     if not isinstance(wanted, dict):
         raise CannotEdit("blocks of code have names")
-    for name in [name for name in _blocks(text) if name not in wanted]:
-        # One at a time: two that meet share the blank line between them.
-        text = apply_splices(text, [_removal(text, LineText(text), _blocks(text)[name])])
+    for name, block in reversed(_blocks(text).items()):
+        if name not in wanted:  # one after the other, since two that meet share the blank line between them
+            text = apply_splices(text, [_removal(text, LineText(text), block)])
     blocks, lines = _blocks(text), LineText(text)
     splices: list[Splice] = []
     for name, block in blocks.items():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +37,7 @@ COMPATIBLE_ADDRESSES: Final[Mapping[str, str]] = MappingProxyType(
 """Where built-in providers that list their models in another way answer as OpenAI does."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExportedModel:
     """One model to be written.
 
@@ -71,10 +73,12 @@ class ExportedModel:
         if name in ("name", "model_id", "base_url"):
             return getattr(self, name) or None
         value = self.values.get(name, UNSET)
+        if isinstance(value, (dict, list)):
+            return deepcopy(value)  # whoever writes it may put more into it
         return None if value is UNSET else value
 
-    @property
-    def values(self) -> dict[str, Any]:
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
         """The effective properties as plain data."""
         return self.provider.model_dump(mode="json")
 

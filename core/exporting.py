@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.collector import paused_collector
 from core.entry import UserModelEntry
 from core.errors import ExportConflict, ExportError, MusterError
 from core.evidence import FILE_NAME as EVIDENCE_FILE
@@ -131,6 +132,7 @@ def _names(take_over: Collection[str]) -> Collection[str]:
     return (take_over,) if isinstance(take_over, str) else take_over
 
 
+@paused_collector()
 def _plan(
     target: Target,
     path: Path,
@@ -258,6 +260,7 @@ def _note(plan: ExportPlan) -> Iterator[str]:
         yield f"{why} Muster will not know again what it wrote into {plan.target.title}’s file."
 
 
+@paused_collector()
 def report_of(plan: ExportPlan, registry: Registry | None = None) -> ExportReport:
     """What a plan would do, for showing."""
     secrets = registry.credentials.known_values() if registry is not None else ()

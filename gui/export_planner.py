@@ -1,4 +1,4 @@
-"""Plans an export and carries it out, off the window's thread; only the last plan asked for is told."""
+"""Plans an export and carries it out, off the window's thread, one plan at a time; only the last asked for is told."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class ExportPlanner(QObject):
     def __init__(self, registry: Registry, parent: QObject) -> None:
         super().__init__(parent)
         self._registry = registry
-        self._asked = 0
+        self._is_planning = False
+        self._next: Callable[[], ExportPlan] | None = None
+        """What was asked for while another plan is made."""
         self.plan: ExportPlan | None = None
         """What would be written; None while that is not known."""
         self.is_writing = False
@@ -37,24 +39,38 @@ class ExportPlanner(QObject):
         """Makes another plan."""
         if self.is_writing:
             return
-        self._asked += 1
         self.plan = None
+        if self._is_planning:
+            self._next = make
+        else:
+            self._make(make)
+
+    def _make(self, make: Callable[[], ExportPlan]) -> None:
+        self._is_planning = True
         registry = self._registry
 
         def work() -> tuple[ExportPlan, ExportReport]:
             plan = make()
             return plan, report_of(plan, registry)
 
-        run_in_worker(self, work, on_done=partial(self._take, self._asked), on_error=partial(self._fail, self._asked))
+        run_in_worker(self, work, on_done=self._take, on_error=self._fail)
 
-    def _take(self, asked: int, planned: tuple[ExportPlan, ExportReport]) -> None:
-        if asked == self._asked:
+    def _take(self, planned: tuple[ExportPlan, ExportReport]) -> None:
+        if self._is_last():
             self.plan, report = planned
             self.planned.emit(self.plan, report)
 
-    def _fail(self, asked: int, error: MusterError) -> None:
-        if asked == self._asked:
+    def _fail(self, error: MusterError) -> None:
+        if self._is_last():
             self.failed.emit(error)
+
+    def _is_last(self) -> bool:
+        """Whether no other plan was asked for meanwhile; if one was, it is made now."""
+        self._is_planning = False
+        make, self._next = self._next, None
+        if make is not None:
+            self._make(make)
+        return make is None
 
     def write(self) -> None:
         """Carries the plan out; what is to be decided and was not stays as it is."""

@@ -111,3 +111,11 @@ def test_a_diff_of_a_long_file_stays_quick_and_true() -> None:
 def test_where_python_reads_a_key_from_is_no_key(reference: str) -> None:
     assert f"+    api_key={reference}," in diff_text("m.py", "", f"call(\n    api_key={reference},\n)\n")
     assert "made-up" not in diff_text("m.py", "", 'call(\n    api_key="made-up-key-of-somebody",\n)\n')
+
+
+@pytest.mark.parametrize("written", [f"api_key:\n\n  {KEY}\n", f"api_key\n  : {KEY}\n", f'"api_key" =\n"{KEY}"\n'])
+def test_a_key_is_hidden_wherever_in_a_long_text_that_nothing_can_read_it_stands(written: str) -> None:
+    for shift in range(2**14 - 40, 2**14 + 40):
+        before = "{" + "x" * (shift - 2) + "\n"
+        after = before + written + "}\n" * 2
+        assert KEY not in diff_text("a.txt", before, after), shift

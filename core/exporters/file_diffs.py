@@ -38,6 +38,10 @@ _NAMED: Final = re.compile(
     r"""|(?:\{(?:env:|file:|\{)[^{}\n]*\}\}?|[^\s"'{\[#,])(?:\$?\{\{?[^{}\n]*\}\}?|[^,\n{}#])*)""",
     re.IGNORECASE,
 )
+_PART: Final = 2**14
+_CUT: Final = re.compile(r"[^\s:=][^\S\n]*\n(?=[^\S\n]*[^\s:=])")
+"""A line break with no colon or equals sign on either side of it."""
+
 _ACCOUNT: Final = re.compile(r"(://[^/\s:@\"']*:)(?!\$|\{)[^/\s@\"']+(?=@)")
 
 
@@ -115,10 +119,23 @@ def _hidden(before: str, after: str, secrets: set[str]) -> tuple[list[str], list
                 pieces += (text[place:start], HIDDEN + "\n" * text.count("\n", start, end))
                 place = end
         shown = "".join((*pieces, text[place:]))
-        shown = _NAMED.sub(_without_value, shown)
+        shown = "".join(_NAMED.sub(_without_value, part) for part in _parts(shown))
         shown = _ACCOUNT.sub(rf"\1{HIDDEN}", hide_key_shapes(shown))
         texts.append(_lines(hide_secrets(shown, secrets | found)))
     return texts[0], texts[1]
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The text in parts of some lines, none of which begins between a name and its value.
+
+    A pattern is looked for in one go, in which no other thread gets its turn: the window would wait for all of a text.
+    """
+    start = 0
+    while start < len(text):
+        cut = _CUT.search(text, start + _PART)
+        end = cut.end() if cut is not None else len(text)
+        yield text[start:end]
+        start = end
 
 
 def _secret_spans(text: str) -> list[tuple[int, int, Any]]:

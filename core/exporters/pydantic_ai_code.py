@@ -181,7 +181,8 @@ def _literal(node: ast.AST | None) -> Any:
     if isinstance(node, ast.Call) and _name_of(node.func) == "frozenset" and len(node.args) == 1:
         node = node.args[0]
     try:
-        return ast.literal_eval(node) if isinstance(node, ast.expr) else UNSET
+        # A constant needs no evaluation, which leaves work to the garbage collector every time.
+        return node.value if isinstance(node, ast.Constant) else ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return UNSET
 

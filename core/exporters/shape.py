@@ -7,7 +7,7 @@ what is lost, and the table in docs/exporting.md.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -381,18 +381,18 @@ def read_values(rules: Iterable[FieldRule], entry: Mapping[str, Any]) -> tuple[d
 def keys_not_understood(rules: Iterable[FieldRule], entry: Mapping[str, Any], known: Iterable[str] = ()) -> list[str]:
     """The dotted keys of an entry that no rule and none of the `known` names, or whose values no rule can read."""
     understood = {rule.key for rule in rules if rule.key is not None and _is_readable(rule, entry)} | set(known)
+    return list(_dotted_beside(entry, understood))
 
-    def look(mapping: Mapping[str, Any], before: str) -> Iterable[str]:
-        for key, value in mapping.items():
-            dotted = f"{before}{key}"
-            if dotted in understood:
-                continue
-            if isinstance(value, Mapping) and any(name.startswith(f"{dotted}.") for name in understood):
-                yield from look(value, f"{dotted}.")
-            else:
-                yield dotted
 
-    return list(look(entry, ""))
+def _dotted_beside(mapping: Mapping[str, Any], understood: Collection[str], before: str = "") -> Iterable[str]:
+    for key, value in mapping.items():
+        dotted = f"{before}{key}"
+        if dotted in understood:
+            continue
+        if isinstance(value, Mapping) and any(name.startswith(f"{dotted}.") for name in understood):
+            yield from _dotted_beside(value, understood, f"{dotted}.")
+        else:
+            yield dotted
 
 
 def _is_readable(rule: FieldRule, entry: Mapping[str, Any]) -> bool:

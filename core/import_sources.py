@@ -47,7 +47,9 @@ def read_source(given: Given, source: str | None, environment: Mapping[str, str]
         MusterError: it cannot be told what it is, or it is not what its tool would read.
     """
     if source is not None and source not in known_sources():
-        raise MusterError(f"There is no source “{plain_line(source)[:60]}”.", f"Known: {', '.join(known_sources())}.")
+        raise MusterError(
+            f"There is no source “{plain_line(str(source))[:60]}”.", f"Known: {', '.join(known_sources())}."
+        )
     kind = source or recognise(given)
     title = f"{title_of(kind)}, {given.place}"
     if kind == ENVIRONMENT:

@@ -56,12 +56,15 @@ def read_given(path_or_text: str | os.PathLike[str]) -> Given:
     """What a path or a text stands for. May wait for the disk.
 
     Raises:
-        MusterError: there is no such file, or it cannot be read as text.
+        MusterError: it is neither, there is no such file, or it cannot be read as text.
     """
     if not isinstance(path_or_text, str):
-        given = os.fspath(path_or_text)
+        try:
+            given = os.fspath(path_or_text)
+        except TypeError:
+            given = None
         if not isinstance(given, str):
-            raise MusterError("The path is not text.", "Give the path as text.")
+            raise MusterError("What is to be imported is neither a path nor a text.", "Give one of them as text.")
         return _read_path(Path(given))
     if path := _path_of(path_or_text):
         return _read_path(path)
@@ -77,10 +80,8 @@ def _path_of(text: str) -> Path | None:
         return None
     path = Path(text if os.path.lexists(text) else stripped)
     if path.parts and path.parts[0].startswith("~"):
-        try:
+        with suppress(RuntimeError):  # there is nobody of that name: no such file either
             path = path.expanduser()
-        except RuntimeError:
-            return None
     if os.path.lexists(path):
         return path
     return path if _PATH_LIKE.match(stripped) and not stripped.startswith(("curl ", "http:", "https:")) else None

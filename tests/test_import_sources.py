@@ -208,6 +208,33 @@ def test_a_file_of_variables_is_read_like_the_environment(empty: Registry, tmp_p
 # ------------------------------------------------------------------------------------------------------- hostile input
 
 
+@pytest.mark.parametrize("what", [None, 5, ["a"], b"abc", {"a": 1}, object()])
+def test_what_is_neither_a_path_nor_a_text_is_refused_with_words(what: Any, empty: Registry) -> None:
+    with pytest.raises(MusterError, match="neither a path nor a text"):
+        plan_import(empty, what)
+
+
+@pytest.mark.parametrize("source", [7, "nope", ["llm"], b"llm"])
+def test_a_source_that_there_is_not_is_refused_with_words(source: Any, empty: Registry) -> None:
+    with pytest.raises(MusterError, match="There is no source"):
+        plan_import(empty, "model_list: []", source)
+
+
+@pytest.mark.parametrize("kind", [None, "llm"])
+@pytest.mark.parametrize(
+    "name", ["a\0b", "x" * 300 + ".yaml", "/" + "x/" * 3000 + "y.yaml", "~nobody-here/a.yaml", "\ud800"]
+)
+def test_a_path_that_no_file_can_have_is_refused_with_words(name: str, kind: str | None, empty: Registry) -> None:
+    for what in (name, Path(name)):
+        with pytest.raises(MusterError):
+            plan_import(empty, what, kind)
+
+
+def test_a_path_of_somebody_who_is_not_there_is_no_file(empty: Registry) -> None:
+    with pytest.raises(MusterError, match=r"There is no file “a\.yaml”"):
+        plan_import(empty, "~nobody-here/a.yaml")
+
+
 def test_ten_thousand_models_are_planned_within_a_second(empty: Registry, tmp_path: Path) -> None:
     models = [model_of(f"m-{n}", f"P{n % 20}", overrides={"supports_vision": n % 2 == 0}) for n in range(10_000)]
     path = tmp_path / "many.muster-roll"

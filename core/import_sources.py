@@ -54,7 +54,8 @@ def read_source(given: Given, source: str | None, environment: Mapping[str, str]
     title = f"{title_of(kind)}, {given.place}"
     if kind == ENVIRONMENT:
         if given.text.strip():
-            return read_environment(read_variables(given.text), title)
+            place = _name_of(given) if given.path is not None else "the text"
+            return read_environment(read_variables(given.text), title, own=environment, place=place)
         return read_environment(environment, "The environment")
     if kind == CURL:
         _refuse_folder(given)

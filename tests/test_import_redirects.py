@@ -218,7 +218,8 @@ def test_a_redirect_named_alone_is_one_name_and_nothing_named_is_none(registry: 
     for alone in ("Box", redirect.id, redirect):
         after = plan_change(registry, plan, alone).after
         assert [provider["base_url"] for provider in after["openai_compatible_providers"]] == [ELSEWHERE]
-    for none in (None, (), []):
+    nothing: tuple[tuple[str, ...] | None, ...] = (None, ())
+    for none in nothing:
         after = plan_change(registry, plan, none).after
         assert [provider["base_url"] for provider in after["openai_compatible_providers"]] == [
             BOX["base_url"],

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from core.registry import Registry
 
 _ON_THE_ROLL = "It is on the roll already, with the same settings."
+_NOTHING = "There is no model in it."
+_NOTHING_NEW = "Its endpoints are on the roll already, or built in."
 _TWICE = "It is there twice with the same settings."
 _TWICE_OTHERWISE = "It is there twice, with other settings; the first one counts."
 
@@ -86,6 +88,8 @@ class _Planning:
             triple = (place.provider_type, place.provider_id, model.model_id)
             kind, item = self._item(number, model, place, is_alone=counts[triple] == 1)
             self._lists[kind].append(item)
+        if not (placed or self._places.new or self._problems or self._source.notes or self._source.key_places):
+            self._problems.append(_NOTHING_NEW if self._source.providers else _NOTHING)
         return Plan(
             add=tuple(self._lists["add"]),
             replace=tuple(self._lists["replace"]),

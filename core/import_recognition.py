@@ -43,7 +43,18 @@ _NAMES: Final = (
 )
 """By the path with slashes, in lower case."""
 
-_CURL: Final = re.compile(r"(?:^|[\n;|&]|\$\(|`)[ \t]*(?:[$>#%] ?)?(?:\S*[/\\])?curl(?:\.exe)?[ \t\\^`]", re.IGNORECASE)
+_CURL: Final = re.compile(
+    r"""
+    (?:^|[\n;|&]|\$\(|`)[ \t]*+
+    (?:PS[ ][^\s>;|&`(]*+>|[\w.-]++@[^\s$#%>;|&`(]*+[ ]?[$#%>]|[A-Z]:\\[^\s>;|&`(]*+>|[$>%])?+[ \t]*+  # a prompt
+    (?:(?:[A-Z_]\w*+=(?:'[^'\n]*+'|"[^"\n]*+"|[^\s'";|&`(])*+|sudo|time|env|command|exec|nohup|nice|timeout|winpty)
+        (?:[ \t]++(?:-[^\s;|&`(]++|\d++[smh]?(?!\S)))*+[ \t]++)*+  # variables, and programs that start others
+    (?:[^\s;|&`(]*?[/\\])?curl(?:\.exe)?[ \t\\^`]
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A command as it is pasted. No part goes beyond a character that another try begins at, so that it is linear."""
+
 _VARIABLE_LINE: Final = re.compile(r"^\s*(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]*\s*=", re.IGNORECASE)
 _AIDER_KEYS: Final = frozenset(
     {"edit_format", "extra_params", "use_repo_map", "weak_model_name", "editor_model_name", "reasoning_tag",

@@ -28,6 +28,8 @@ MOST_VALUES: Final = 2_000_000
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
 _LONGEST_PATH: Final = 4096
 _PATH_LIKE: Final = re.compile(r"^(?:~|\.{0,2}[/\\]|[A-Za-z]:[/\\]|[^\s{}\[\]\"'=]+\.[A-Za-z][\w-]{0,12}$)")
+_NO_PATH: Final = re.compile(r"^https?:|\bcurl(?:\.exe)?\s", re.IGNORECASE)
+"""An address, or a command, which may begin with a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def _path_of(text: str) -> Path | None:
             path = path.expanduser()
     if os.path.lexists(path):
         return path
-    return path if _PATH_LIKE.match(stripped) and not stripped.startswith(("curl ", "http:", "https:")) else None
+    return path if _PATH_LIKE.match(stripped) and not _NO_PATH.search(stripped) else None
 
 
 def _read_path(path: Path) -> Given:

@@ -245,6 +245,22 @@ def test_variables_that_say_nothing_are_told_to_say_nothing(text: str, source: s
     assert "names no endpoint, and no key" in problem
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model_list: []",
+        '{"language_models": {}}',
+        "OPENAI_BASE_URL=https://api.openai.com/v1\n",
+        '{"format": "muster-roll", "version": 1}',
+        "user_model_registry: []",
+    ],
+)
+def test_an_empty_plan_says_why(text: str, empty: Registry) -> None:
+    plan = plan_import(empty, text)
+    assert plan.is_empty
+    assert plan.problems or plan.notes
+
+
 # ------------------------------------------------------------------------------------------------------- hostile input
 
 

@@ -25,7 +25,7 @@ from core.import_recognition import (
     recognise,
     title_of,
 )
-from core.import_texts import Given, parse_tree, read_file
+from core.import_texts import LARGEST_ROLL_BYTES, Given, check_yaml_size, parse_tree, read_file
 from core.overrides import is_unset
 from core.providers import PROVIDER_BY_ID, SECRET_CONFIG_KEYS
 from core.redaction import redact
@@ -81,7 +81,7 @@ def _name_of(given: Given) -> str:
 def _read_roll(given: Given, kind: str, title: str) -> Source:
     """A share file, or the settings file of a roll, which Kiln's is too."""
     if format_of(given) is Format.JSON:
-        tree = parse_tree(given.text, Format.JSON, _name_of(given))
+        tree = given.tree(Format.JSON, _name_of(given))
         if isinstance(tree, dict) and tree.get("format") == SHARE_FORMAT:
             return read_share(tree, title)
         if _is_named_share(given) and not _is_roll(tree):
@@ -89,6 +89,7 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
                 f"{_name_of(given)} is no roll that this version of Muster knows.",
                 "It may be damaged. Ask for it to be shared again, or choose another file.",
             )
+    check_yaml_size(given.text, _name_of(given), "a settings file", LARGEST_ROLL_BYTES)
     try:
         value = parse_settings(given.text.encode("utf-8", "surrogatepass")).value
     except BrokenSettings as error:
@@ -221,7 +222,7 @@ def _trees(target: Target, given: Given) -> dict[str, Any]:
     if given.is_folder and given.path is not None:
         return _folder_trees(target, given.path)
     file = _file_of(target, given)
-    tree = parse_tree(given.text, file.format, _name_of(given))
+    tree = given.tree(file.format, _name_of(given))
     trees = {} if tree is None else {file.name: tree}
     if target.is_folder and given.path is not None:
         # Of a tool that keeps one thing in two files, the other one belongs to it.
@@ -263,6 +264,6 @@ def _file_of(target: Target, given: Given) -> TargetFile:
 
 def _named_in(given: Given) -> str:
     """The name that a pasted file gives itself, as it would be called."""
-    tree = parse_tree(given.text, format_of(given))
+    tree = given.tree(format_of(given), _name_of(given))
     name = tree.get("name") if isinstance(tree, dict) else None
     return f"{name if isinstance(name, str) else 'pasted'}.json"

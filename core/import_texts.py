@@ -19,6 +19,15 @@ from core.exporters.texts import BrokenText, read_tree
 LARGEST_BYTES: Final = 32 * 2**20
 """Ten times a roll of 10,000 models; a share file with its receipts has about 100 kB a model."""
 
+LARGEST_YAML_BYTES: Final = 2 * 2**20
+"""Also of JSON with comments. Both are read at about 1 MB a second, and nothing could stop that before its end."""
+
+LARGEST_ROLL_BYTES: Final = 4 * 2**20
+"""Of a settings file, whose reader is five times as quick; one of 10,000 models has 3 MB."""
+
+MOST_YAML_VALUES: Final = 300_000
+"""About; a file of 2 MB that somebody means has half of them."""
+
 DEEPEST: Final = 60
 """How deep values may nest; no file of a tool needs more than ten levels."""
 
@@ -39,6 +48,17 @@ class Given:
     text: str = field(default="", repr=False)
     path: Path | None = None
     is_folder: bool = False
+    _trees: dict[Format, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def tree(self, file_format: Format, name: str = "The text") -> Any:
+        """Its plain data, read once; None of an empty text.
+
+        Raises:
+            MusterError: it is not of that format, or beyond the bounds.
+        """
+        if file_format not in self._trees:
+            self._trees[file_format] = parse_tree(self.text, file_format, name)
+        return self._trees[file_format]
 
     @property
     def place(self) -> str:
@@ -150,9 +170,11 @@ def parse_tree(text: str, file_format: Format, name: str = "The text") -> Any:
     Raises:
         MusterError: it is not of that format, or nested too deep, or too large.
     """
+    if file_format is Format.YAML:
+        check_yaml_size(text, name)
     try:
         with paused_collector():
-            tree = _parsed(text, file_format)
+            tree = _parsed(text, file_format, name)
     except BrokenText as broken:
         where = "" if broken.line is None else f" (line {broken.line})"
         raise MusterError(f"{name} cannot be read{where}.", _sentence(broken.words)) from None
@@ -164,10 +186,27 @@ def parse_tree(text: str, file_format: Format, name: str = "The text") -> Any:
     return tree
 
 
-def _parsed(text: str, file_format: Format) -> Any:
+def check_yaml_size(
+    text: str, name: str = "The text", kind: str = "a YAML file", largest_bytes: int = LARGEST_YAML_BYTES
+) -> None:
+    """Raises MusterError where a text would take longer to be read as YAML than anybody waits for it."""
+    if len(text) > largest_bytes:
+        raise MusterError(
+            f"{name} is larger than {largest_bytes // 2**20} MB, which is too large for {kind}.",
+            "Import it in parts.",
+        )
+    if sum(map(text.count, ("\n", ",", "- ", "[", "{"))) > MOST_YAML_VALUES:
+        raise MusterError(
+            f"{name} holds more than {MOST_YAML_VALUES:,} values, which is too much for {kind}.",
+            "Import it in parts.",
+        )
+
+
+def _parsed(text: str, file_format: Format, name: str) -> Any:
     if file_format is Format.JSON and text.strip():
         with suppress(json.JSONDecodeError, _NoNumber):  # with comments, or broken: read below, with words for it
             return json.loads(text, parse_constant=_refuse_constant)
+        check_yaml_size(text, name, "JSON with comments, or with a mistake in it")
     return read_tree(text, file_format)
 
 

@@ -25,7 +25,7 @@ from core.import_recognition import (
     recognise,
     title_of,
 )
-from core.import_texts import LARGEST_ROLL_BYTES, Given, check_yaml_size, parse_tree, read_file
+from core.import_texts import LARGEST_ROLL_BYTES, MEND_HINT, Given, as_sentence, check_yaml_size, parse_tree, read_file
 from core.overrides import is_unset
 from core.providers import PROVIDER_BY_ID, SECRET_CONFIG_KEYS
 from core.redaction import redact
@@ -91,10 +91,11 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
             )
     check_yaml_size(given.text, _name_of(given), "a settings file", LARGEST_ROLL_BYTES)
     try:
-        value = parse_settings(given.text.encode("utf-8", "surrogatepass")).value
+        parsed = parse_settings(given.text.encode("utf-8", "surrogatepass"))
     except BrokenSettings as error:
         words = error.title.replace("The settings file", _name_of(given))
-        raise MusterError(words, "Correct it in a text editor, or choose another file.") from None
+        raise MusterError(words, MEND_HINT) from None
+    value = parsed.value
     document = Document(without_secrets(value))
     problems = [*shape_problems(value), *(f"Custom provider “{p.name}”: {w}" for p, w in _provider_problems(document))]
     models = []
@@ -117,6 +118,8 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
         tuple(models),
         tuple(spare),
         tuple(problems),
+        # The others are among the problems, in other words.
+        tuple(redact(plain_line(note.message)) for note in parsed.notes if note.line is not None),
         key_places=tuple(_keys_in(value)),
         names_are_names=True,
     )
@@ -184,8 +187,8 @@ def _read_target(target: Target, given: Given, title: str) -> Source:
             f"This is no file that {target.title} reads.", "Choose another file, or say what it is."
         ) from None
     except ValueError as error:
-        said = redact(plain_line(str(error)))[:300]
-        raise MusterError(f"{target.title} would refuse this file.", said) from None
+        said = as_sentence(redact(plain_line(str(error)))[:300])
+        raise MusterError(f"This file would be refused by {target.title}.", said) from None
     models, problems = [], []
     for number, model in enumerate(read, start=1):
         try:

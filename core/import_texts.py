@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any, Final
 from core.collector import paused_collector
 from core.errors import MusterError
 from core.exporters.shape import Format
-from core.exporters.texts import BrokenText, read_tree
+from core.exporters.texts import JSON5_WORDS, BrokenText, read_tree
+from core.redaction import redact
 
 LARGEST_BYTES: Final = 32 * 2**20
 """Ten times a roll of 10,000 models; a share file with its receipts has about 100 kB a model."""
@@ -33,6 +35,8 @@ DEEPEST: Final = 60
 
 MOST_VALUES: Final = 2_000_000
 """How many values a file may hold, an alias counted as all that it stands for."""
+
+MEND_HINT: Final = "Correct it in a text editor, or choose another file."
 
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
 _LONGEST_PATH: Final = 4096
@@ -176,12 +180,17 @@ def parse_tree(text: str, file_format: Format, name: str = "The text") -> Any:
         with paused_collector():
             tree = _parsed(text, file_format, name)
     except BrokenText as broken:
+        words = _said(broken.words)
+        if broken.is_json5:
+            raise MusterError(
+                f"{name} {JSON5_WORDS}.", f"Write it as JSON (line {broken.line}: {words}), or choose another file."
+            ) from None
         where = "" if broken.line is None else f" (line {broken.line})"
-        raise MusterError(f"{name} cannot be read{where}.", _sentence(broken.words)) from None
+        raise MusterError(f"{name} cannot be read{where}.", f"{as_sentence(words)} {MEND_HINT}") from None
     except (RecursionError, MemoryError):
         raise _too_deep(name) from None
     except ValueError:
-        raise MusterError(f"{name} cannot be read.", "Correct it in a text editor, or choose another.") from None
+        raise MusterError(f"{name} cannot be read.", MEND_HINT) from None
     _check_bounds(tree, name)
     return tree
 
@@ -205,9 +214,30 @@ def check_yaml_size(
 def _parsed(text: str, file_format: Format, name: str) -> Any:
     if file_format is Format.JSON and text.strip():
         with suppress(json.JSONDecodeError, _NoNumber):  # with comments, or broken: read below, with words for it
-            return json.loads(text, parse_constant=_refuse_constant)
+            try:
+                return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_mapping)
+            except _GivenTwice as twice:
+                try:
+                    check_yaml_size(text)
+                except MusterError:  # else it is read once more below, to say in which line
+                    raise BrokenText(f"the key “{twice.key}” is given twice") from None
         check_yaml_size(text, name, "JSON with comments, or with a mistake in it")
     return read_tree(text, file_format)
+
+
+class _GivenTwice(Exception):
+    """A key that an object has twice: one of its values would be lost without a word."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise _GivenTwice(Counter(key for key, _ in pairs).most_common(1)[0][0])
+    return mapping
 
 
 class _NoNumber(ValueError):
@@ -238,14 +268,20 @@ def _check_bounds(tree: Any, name: str) -> None:
     raise _too_deep(name)
 
 
-def _sentence(words: str) -> str:
+def as_sentence(words: str) -> str:
+    """The words with a capital letter at their start and a full stop at their end."""
     text = words.strip()
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
 
 
-def _shortened(text: str) -> str:
-    plain = "".join(character if character.isprintable() else "?" for character in text)
-    return plain if len(plain) <= 80 else f"{plain[:79]}…"
+def _said(words: str) -> str:
+    """What is wrong with a text, in one line and without what looks like a key."""
+    return redact(_shortened(words, 300)).rstrip(".")
+
+
+def _shortened(text: str, longest: int = 80) -> str:
+    plain = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 
 def _too_large(name: str) -> MusterError:

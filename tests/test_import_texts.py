@@ -117,3 +117,62 @@ def test_a_roll_is_known_by_a_line_wherever_it_stands(key: str, empty: Registry)
 def test_what_only_looks_like_a_line_of_a_roll_is_read_as_what_it_is(empty: Registry) -> None:
     text = "model_list:\n- model_name: a\n  litellm_params:\n    model: openai/a\n    custom_models: x\n"
     assert plan_import(empty, text).source.kind == "litellm"
+
+
+# ---------------------------------------------------------------------------------------------------- keys given twice
+
+SHARE_TWICE = """{
+  "format": "muster-roll", "version": 1,
+  "providers": [{"name": "Box", "base_url": "https://box.example/v1"}],
+  "models": [{"provider_type": "custom", "provider_id": "Box", "model_id": "a"}],
+  "models": []
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key", "line"),
+    [
+        ("a.muster-roll", SHARE_TWICE, "models", 5),
+        (
+            "settings.json",
+            '{"custom_models": [],\n"user_model_registry": [{"model_id": "a",\n"model_id": "b"}]}',
+            "model_id",
+            3,
+        ),
+        ("opencode.json", '{"provider": {"a": {}},\n "provider": {}}', "provider", 2),
+        ("opencode.jsonc", '// mine\n{"provider": {"a": {},\n /* again */ "a": {}},}', "a", 3),
+        (".aider.model.metadata.json", '{"openai/x": {},\n"openai/x": {"mode": "chat"}}', "openai/x", 2),
+        ("chatLanguageModels.json", '[{"vendor": "a", "vendor": "a"}]', "vendor", 1),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_by_its_name(
+    name: str, text: str, key: str, line: int, empty: Registry, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    for what, named in ((path, f"“{name}”"), (text, "The text")):
+        with pytest.raises(MusterError) as caught:
+            plan_import(empty, what)
+        assert caught.value.title == f"{named} cannot be read (line {line})."
+        assert caught.value.hint.startswith(f"The key “{key}” is given twice. ")
+
+
+def test_a_key_that_is_there_twice_in_a_long_file_is_named_too(empty: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "long.muster-roll"
+    for many in ([LONG] * 3000, [1] * (MOST_YAML_VALUES + 1)):
+        path.write_text(f'{{"format": "muster-roll", "x": {json.dumps(many)}, "version": 1, "version": 2}}')
+        with pytest.raises(MusterError) as caught:
+            plan_import(empty, path)
+        assert caught.value.title == "“long.muster-roll” cannot be read."
+        assert caught.value.hint.startswith("The key “version” is given twice. ")
+
+
+def test_a_key_in_a_settings_file_that_is_there_twice_is_told(empty: Registry) -> None:
+    text = (
+        "openai_compatible_providers:\n- name: Box\n  base_url: https://box.example/v1\n"
+        "user_model_registry:\n- provider_type: custom\n  provider_id: Box\n  model_id: a\n  model_id: b\n"
+    )
+    plan = plan_import(empty, text)
+    assert [item.model_id for item in plan.add] == ["b"]
+    assert plan.notes == ("The key 'model_id' is given twice (lines 7 and 8): the last one is read.",)

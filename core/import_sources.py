@@ -103,7 +103,7 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
         try:
             models.append(_read_row(row, document))
         except MusterError as error:
-            problems.append(f"{plain_line(row.display_name)[:80] if row.entry else _row_name(row)}: {error}")
+            problems.append(f"{_row_name(row)}: {error}")
     used = {model.provider.name for model in models}
     spare = []
     for provider in document.provider_by_name.values():
@@ -139,7 +139,10 @@ def _provider_problems(document: Document) -> Iterator[tuple[Any, str]]:
 
 
 def _row_name(row: Row) -> str:
-    return f"Row {row.position + 1}{f' ({plain_line(row.text)[:80]})' if row.text else ''}"
+    if row.entry is not None:
+        return f"“{plain_line(row.display_name)[:80]}”"
+    text = plain_line(row.text)[:80].strip("()")
+    return f"Row {row.position + 1}{f' ({text})' if text else ''}"
 
 
 def _read_row(row: Row, document: Document) -> SourceModel:

@@ -196,14 +196,18 @@ def _ids(plan: Plan, allowed: Allowed) -> frozenset[str]:
         ids = {redirect.id for redirect in plan.redirects if name == redirect.id}
         ids = ids or {redirect.id for redirect in plan.redirects if name == redirect.provider}
         if len(ids) > 1:
-            raise MusterError(f"“{name[:120]}” would go to several places.", f"Name one: {', '.join(sorted(ids))}.")
+            raise MusterError(f"“{name[:120]}” would go to several places.", f"Name one: {_quoted(sorted(ids))}.")
         if not ids:
             raise MusterError(
                 f"There is no redirect “{name[:120]}” in this import.",
-                f"There are: {', '.join(redirect.id for redirect in plan.redirects) or 'none'}.",
+                f"There are: {_quoted(redirect.id for redirect in plan.redirects) or 'none'}.",
             )
         found |= ids
     return frozenset(found)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
 
 
 def _listed(wanted: Allowed | Chosen) -> Iterable[Any]:

@@ -108,8 +108,8 @@ def apply(
     *,
     allow_redirects: Allowed = (),
     evidence: Evidence | None = None,
-) -> None:
-    """Carries the plan out, all of it or nothing; durable when this returns.
+) -> Change:
+    """Carries the plan out, all of it or nothing; durable when this returns. Gives the edit, whose reversal undoes it.
 
     Measurements that came with the models go into `evidence`, or into the person's own place where none is given.
 
@@ -122,7 +122,7 @@ def apply(
     registry.take_in()
     change = plan_change(registry, plan, allow_redirects)
     if change.after is change.base:
-        return
+        return change
     registry.forget_earlier_keys(new_providers(change))
     registry.commit(change)
     if any(model.evidence is not None for model in plan.source.models):
@@ -131,6 +131,7 @@ def apply(
         else:
             with Evidence.open() as own:
                 keep_evidence(own, plan, change)
+    return change
 
 
 def new_providers(change: Change) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -43,8 +44,16 @@ def split_heredoc(text: str) -> tuple[str, str | None]:
     return f"{text[: found.start()]}{rest}\n{text[found.end() :]}", found.group(3)
 
 
-def split_words(text: str, shell: Shell) -> Iterator[list[str]]:
-    """The words of each command in the text; one ends at a line's end, “;”, “|” or “&” outside of quotes."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The words of one command; `is_piped` says that what it writes is what the next one reads."""
+
+    words: list[str]
+    is_piped: bool = False
+
+
+def split_commands(text: str, shell: Shell) -> Iterator[Command]:
+    """Each command in the text; one ends at a line's end, “;”, “|” or “&” outside of quotes."""
     if shell is Shell.POWERSHELL:
         text = _HERE_STRING.sub(lambda found: "'" + found.group(2).replace("'", "''") + "'", text)
     return _Splitter(text, shell).commands()
@@ -59,7 +68,7 @@ class _Splitter:
         self._words: list[str] = []
         self._word: list[str] | None = None
 
-    def commands(self) -> Iterator[list[str]]:
+    def commands(self) -> Iterator[Command]:
         text = self._text
         while self._at < len(text):
             character = text[self._at]
@@ -80,14 +89,17 @@ class _Splitter:
                 self._skip_line()
             elif character in "\n;|&" and not (character == ";" and self._shell is Shell.CMD):
                 self._end_word()
+                is_piped = character == "|" and text[self._at : self._at + 1] != "|"
                 if self._words:
-                    yield self._words
+                    yield Command(self._words, is_piped)
+                if character == "|" and text[self._at : self._at + 1] in ("|", "&"):
+                    self._at += 1
                 self._words = []
             else:
                 self._add(character)
         self._end_word()
         if self._words:
-            yield self._words
+            yield Command(self._words)
 
     def _add(self, text: str) -> None:
         if self._word is None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from core.command_words import shell_of, split_heredoc, split_words
+from core.command_words import Command, shell_of, split_commands, split_heredoc
 from core.errors import MusterError
 from core.exporters.shape import ReadProvider
 from core.import_checks import checked_model, is_variable_name, named_keys
@@ -41,6 +41,11 @@ _VARIABLE: Final = re.compile(
     r"\$\{(?:env:)?([A-Za-z_]\w*)[^}]*\}|\$env:([A-Za-z_]\w*)|\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%|\{\{\s*([A-Za-z_]\w*)\s*\}\}",
     re.IGNORECASE,
 )
+_ASSIGNMENT: Final = re.compile(r"(?:\$env:)?([A-Za-z_]\w*)=", re.IGNORECASE)
+_PROMPT: Final = re.compile(r"[$>%]")
+_MOST_BEFORE: Final = 12
+"""How many words may stand before “curl” itself."""
+
 _PLACEHOLDER: Final = re.compile(
     r"(?i)^(?:<[^>]*>|\[[^\]]*\]|your[-_ ].*|x{3,}|\.{3,}|…|sk-\.{3}|none|na|empty|no-key)$"
 )
@@ -69,11 +74,13 @@ class _Request:
     bearer: str = ""
     user: str = ""
     files: list[str] = field(default_factory=list)
+    assigned: frozenset[str] = frozenset()
+    """The variables that the text itself sets."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What is known of a key: the variable that holds it, or that it stands in the command itself."""
+    """What is known of a key: the variable that holds it, and that it stands in the command itself."""
 
     variable: str = ""
     place: str = ""
@@ -86,12 +93,7 @@ def read_curl(text: str, title: str = "curl") -> Source:
         MusterError: there is no `curl` command in it that says an address.
     """
     command, document = split_heredoc(text.replace("\r\n", "\n"))
-    requests = [
-        request
-        for words in split_words(command, shell_of(command))
-        for request in [_request(_after_curl(words), document)]
-        if request is not None and request.url
-    ]
+    requests = [request for request in _requests(split_commands(command, shell_of(command)), document) if request.url]
     if not requests:
         raise MusterError(
             "There is no curl command with an address in this text.", "Paste the whole command, from “curl” to its end."
@@ -122,19 +124,42 @@ def read_curl(text: str, title: str = "curl") -> Source:
     return Source("curl", title, tuple(models), tuple(providers), tuple(problems), (), tuple(dict.fromkeys(places)))
 
 
-def _after_curl(words: Sequence[str]) -> Sequence[str] | None:
-    """The arguments of a command that is curl's; None of another."""
-    for at, word in enumerate(words[:6]):
-        name = re.split(r"[/\\]", word.lower())[-1].lstrip("$(`")
-        if name in ("curl", "curl.exe"):
-            return words[at + 1 :]
-    return None
+def _requests(commands: Iterable[Command], document: str | None) -> Iterator[_Request]:
+    """What each curl in the text asks; a request may stand in the command that is piped into it."""
+    assigned: set[str] = set()
+    written: str | None = None
+    for command in commands:
+        at = _curl_at(command.words)
+        before = command.words[:at]
+        assigned |= {found.group(1).upper() for word in before if (found := _ASSIGNMENT.match(word)) is not None}
+        if at < len(command.words):
+            yield _request(command.words[at + 1 :], document if document is not None else written, assigned)
+        written = _written_by(command.words) if command.is_piped else None
 
 
-def _request(arguments: Sequence[str] | None, document: str | None) -> _Request | None:
-    if arguments is None:
-        return None
-    request = _Request()
+def _curl_at(words: Sequence[str]) -> int:
+    """Where a command says curl, behind a prompt, variables and programs that start others; its length if nowhere."""
+    names = (re.split(r"[/\\>]", word.lower())[-1].lstrip("$(`") for word in words[:_MOST_BEFORE])
+    return next((at for at, name in enumerate(names) if name in ("curl", "curl.exe")), len(words))
+
+
+def _written_by(words: Sequence[str]) -> str | None:
+    """What a command writes for the next one, where that is to be seen; None where it would have to be run."""
+    words = [word for word in words if not _PROMPT.fullmatch(word)]
+    if words and words[0] in ("echo", "Write-Output"):
+        return " ".join(word for word in words[1:] if word not in ("-n", "-e", "-E", "-ne", "-en"))
+    if words and words[0] == "printf":
+        return words[-1]
+    return words[0] if len(words) == 1 and words[0].startswith("{") else None  # PowerShell pipes a text by itself
+
+
+def _request(arguments: Sequence[str], document: str | None, assigned: Collection[str]) -> _Request:
+    request = _Request(assigned=frozenset(assigned))
+    here = next((at for at, word in enumerate(arguments) if word.startswith("<<<")), None)
+    if here is not None:
+        string = arguments[here].removeprefix("<<<")
+        document = string or "".join(arguments[here + 1 : here + 2])
+        arguments = [*arguments[:here], *arguments[here + (1 if string else 2) :]]
     for name, value in _options(arguments):
         if name in _DATA:
             if value == "@-" and document is not None:
@@ -213,7 +238,8 @@ def _key_of(request: _Request, query: str, has_user: bool) -> _Key:
         variable = _VARIABLE.fullmatch(bare)
         if variable is not None:
             name = next(group for group in variable.groups() if group)
-            return _Key(name.upper() if is_variable_name(name.upper()) else "")
+            known = name.upper() if is_variable_name(name.upper()) else ""
+            return _Key(known, "a variable of the command" if name.upper() in request.assigned else "")
         if not _PLACEHOLDER.match(bare):
             return _Key(place=place)
     return _Key(place="the address in the command") if has_user else _Key()

@@ -6,14 +6,14 @@ Keys are looked for by name; their values are never taken.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from core.errors import MusterError
 from core.exporters.shape import ReadProvider
 from core.import_checks import checked_place
 from core.import_plans import Source
-from core.providers import PROVIDERS
+from core.providers import PROVIDERS, CredentialField, ProviderRow
 
 KNOWN_ENDPOINTS: Final = (
     ("DeepSeek", "https://api.deepseek.com/v1", ("DEEPSEEK_API_KEY",)),
@@ -60,8 +60,14 @@ def read_variables(text: str) -> dict[str, str]:
     return found
 
 
-def read_environment(variables: Mapping[str, str], title: str) -> Source:
-    """The endpoints that the variables lead to; which built-in providers are ready is told in the notes."""
+def read_environment(
+    variables: Mapping[str, str], title: str, *, own: Mapping[str, str] | None = None, place: str = "the environment"
+) -> Source:
+    """The endpoints that the variables lead to; which built-in providers are ready is told in the notes.
+
+    `own` is this program's environment where the variables are those of a text, which is called `place`: a key that
+    stands only there is none that a run would find.
+    """
     providers: list[ReadProvider] = []
     problems: list[str] = []
     for variable, name, key in _ADDRESSES:
@@ -71,32 +77,66 @@ def read_environment(variables: Mapping[str, str], title: str) -> Source:
         if name == "Ollama":
             address = ollama_address(address)
         try:
-            providers.append(
-                checked_place(ReadProvider(name, address, None, key if _is_set(variables, key) else ""))[0]
-            )
+            found = key if _is_set(variables, key) else ""
+            holds_key = _stands_only_there(found, own)
+            providers.append(checked_place(ReadProvider(name, address, None, found, holds_key=holds_key))[0])
         except MusterError as error:
             problems.append(f"{variable}: {error.title}")
     providers += [
-        ReadProvider(name, address, None, key)
+        ReadProvider(name, address, None, key, holds_key=_stands_only_there(key, own))
         for name, address, keys in KNOWN_ENDPOINTS
         for key in keys
         if _is_set(variables, key)
     ]
-    return Source("environment", title, (), tuple(dict.fromkeys(providers)), tuple(problems), tuple(_ready(variables)))
-
-
-def _ready(variables: Mapping[str, str]) -> Iterator[str]:
+    notes: list[str] = []
     for row in PROVIDERS:
-        needed = [field.env_var for field in row.needs()]
-        if row.runs and needed and all(_is_set(variables, name) for name in needed):
-            yield f"{row.display_name} is ready: {' and '.join(needed)} {'is' if len(needed) == 1 else 'are'} set."
-        elif any(_is_set(variables, name) for name in needed):
-            missing = [name for name in needed if not _is_set(variables, name)]
-            yield f"{row.display_name} is not ready: {' and '.join(missing)} is not set."
+        if row.runs and any(_is_set(variables, field.env_var) for field in row.needs()):
+            standing = [field for field in row.needs() if own is not None and not _is_set(own, field.env_var)]
+            there = [field for field in standing if _is_set(variables, field.env_var)]
+            asked = variables if own is None else own
+            notes.append(_standing_words(row, there, standing, place) if there else _ready_words(row, asked))
+            secret = next((field.env_var for field in there if field.secret), "")
+            if secret:
+                providers.append(ReadProvider("", "", str(row.name), secret, holds_key=True))
+    if not (providers or notes or problems):
+        problems.append(
+            f"{place[:1].upper()}{place[1:]} names no endpoint, and no key of a provider that Muster knows."
+        )
+    return Source("environment", title, (), tuple(dict.fromkeys(providers)), tuple(problems), tuple(notes))
+
+
+def _ready_words(row: ProviderRow, variables: Mapping[str, str]) -> str:
+    """Whether the variables have what the provider needs."""
+    needed = [field.env_var for field in row.needs()]
+    missing = [name for name in needed if not _is_set(variables, name)]
+    if missing:
+        return f"{row.display_name} is not ready: {_listed(missing, 'is', 'are')} not set."
+    return f"{row.display_name} is ready: {_listed(needed, 'is', 'are')} set."
+
+
+def _standing_words(
+    row: ProviderRow, there: Sequence[CredentialField], standing: Sequence[CredentialField], place: str
+) -> str:
+    """What of the provider's needs stands in a text only, and what not even there."""
+    is_one = len(there) == 1
+    words = (
+        f"{_listed([field.env_var for field in there], 'stands', 'stand')} in {place} and {'is' if is_one else 'are'}"
+    )
+    missing = [field.env_var for field in standing if field not in there]
+    more = f" {_listed(missing, 'is', 'are')} not set." if missing else ""
+    return f"{row.display_name}: {words} not taken over.{more}"
+
+
+def _listed(names: Sequence[str], one: str, several: str) -> str:
+    return f"{' and '.join(names)} {one if len(names) == 1 else several}"
 
 
 def _is_set(variables: Mapping[str, str], name: str) -> bool:
     return bool(name and variables.get(name, "").strip())
+
+
+def _stands_only_there(name: str, own: Mapping[str, str] | None) -> bool:
+    return bool(name) and own is not None and not _is_set(own, name)
 
 
 def ollama_address(host: str) -> str:

@@ -15,7 +15,17 @@ from core.exporters.files import read_file
 from core.exporters.places import Place, Row
 from core.exporters.shape import Fragment, Loss, ReadModel, Target, TargetFile, label_of
 from core.exporters.subject import ExportedModel
-from core.exporters.texts import BrokenText, CannotEdit, Drop, Put, edit_text, has_no_data, read_tree, without_data
+from core.exporters.texts import (
+    JSON5_WORDS,
+    BrokenText,
+    CannotEdit,
+    Drop,
+    Put,
+    edit_text,
+    has_no_data,
+    read_tree,
+    without_data,
+)
 from core.field_specs import UNSET
 
 
@@ -75,6 +85,12 @@ def read_files(target: Target, path: Path, files: Iterable[TargetFile]) -> dict[
         try:
             tree = read_tree(text, file.format) if text is not None else None
         except BrokenText as broken:
+            if broken.is_json5:
+                raise ExportError(
+                    f"{target.title}’s file {where.name} {JSON5_WORDS}.",
+                    "Nothing was written. "
+                    f"Write it as JSON (line {broken.line}: {broken.words}), or choose another file: {where}",
+                ) from None
             line = f" in line {broken.line}" if broken.line is not None else ""
             raise ExportError(
                 f"{target.title}’s file {where.name} is broken{line}: {broken.words.rstrip('.')}.",

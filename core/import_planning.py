@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from core.registry import Registry
 
 _ON_THE_ROLL = "It is on the roll already, with the same settings."
+_NOTHING = "There is no model in it."
+_NOTHING_NEW = "Its endpoints are on the roll already, or built in."
 _TWICE = "It is there twice with the same settings."
 _TWICE_OTHERWISE = "It is there twice, with other settings; the first one counts."
 
@@ -86,6 +88,8 @@ class _Planning:
             triple = (place.provider_type, place.provider_id, model.model_id)
             kind, item = self._item(number, model, place, is_alone=counts[triple] == 1)
             self._lists[kind].append(item)
+        if not (placed or self._places.new or self._problems or self._source.notes or self._source.key_places):
+            self._problems.append(_NOTHING_NEW if self._source.providers else _NOTHING)
         return Plan(
             add=tuple(self._lists["add"]),
             replace=tuple(self._lists["replace"]),
@@ -202,23 +206,32 @@ class _Planning:
                 place = self._places.place(provider)
             except MusterError:
                 continue
-            if self._has_key(place):
+            stands_there = provider.holds_key and bool(provider.key_variable)  # in a text of variables
+            if self._has_key(place, if_unknown=not stands_there):
                 continue
             name = place.provider_id
             if place.provider_type == "builtin":
                 name = PROVIDER_BY_ID[name].display_name
-            if place.key_variable:
-                yield KeyOffer(name, variable=place.key_variable)
-            if provider.holds_key:
+            variable, is_new = place.key_variable, place.new is not None
+            if stands_there:
+                if variable or not is_new:  # else it is another provider's key, which needs a yes of its own
+                    yield KeyOffer(name, provider.key_variable, self._source.title)
+            elif variable:
+                yield KeyOffer(name, variable=variable)
+            elif provider.holds_key:
                 yield KeyOffer(name, place=self._source.title)
 
-    def _has_key(self, place: PlaceOnRoll) -> bool:
+    def _has_key(self, place: PlaceOnRoll, *, if_unknown: bool) -> bool:
+        """Whether a run would find a key; `if_unknown` is the answer where only the keyring could tell."""
         if place.new is not None:
             return False
         if place.provider_type == "builtin":
-            return not self._registry.credentials.missing(place.provider_id)
-        state = self._registry.credentials.state("custom", place.provider_id, CUSTOM_KEY)
-        return state.present or not state.known
+            fields = PROVIDER_BY_ID[place.provider_id].needs()
+            names = [("builtin", place.provider_id, field.config_key) for field in fields]
+        else:
+            names = [("custom", place.provider_id, CUSTOM_KEY)]
+        states = [self._registry.credentials.state(*name) for name in names]
+        return all(state.present or (if_unknown and not state.known) for state in states)
 
     def _notes(self) -> Iterator[str]:
         yield from self._source.notes

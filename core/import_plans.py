@@ -110,7 +110,10 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class KeyOffer:
-    """Where a key for a provider can be found, never the key: a variable's name, or a place in the file in words."""
+    """Where a key for a provider can be found, never the key: a variable's name, or a place in the file in words.
+
+    Both, where the variable is set in what was read and not in Muster's own environment.
+    """
 
     provider: str
     variable: str = ""

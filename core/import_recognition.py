@@ -11,7 +11,7 @@ from typing import Any, Final
 from core.errors import MusterError
 from core.exporters.all_targets import TARGETS
 from core.exporters.shape import Format
-from core.import_texts import Given, parse_tree
+from core.import_texts import Given
 from core.row_checks import LEGACY_KEY, PROVIDERS_KEY, REGISTRY_KEY
 
 MUSTER: Final = "muster"
@@ -43,7 +43,19 @@ _NAMES: Final = (
 )
 """By the path with slashes, in lower case."""
 
-_CURL: Final = re.compile(r"(?:^|[\n;|&]|\$\(|`)[ \t]*(?:[$>#%] ?)?(?:\S*[/\\])?curl(?:\.exe)?[ \t\\^`]", re.IGNORECASE)
+_CURL: Final = re.compile(
+    r"""
+    (?:^|[\n;|&]|\$\(|`)[ \t]*+
+    (?:PS[ ][^\s>;|&`(]*+>|[\w.-]++@[^\s$#%>;|&`(]*+[ ]?[$#%>]|[A-Z]:\\[^\s>;|&`(]*+>|[$>%])?+[ \t]*+  # a prompt
+    (?:(?:[A-Z_]\w*+=(?:'[^'\n]*+'|"[^"\n]*+"|[^\s'";|&`(])*+|sudo|time|env|command|exec|nohup|nice|timeout|winpty)
+        (?:[ \t]++(?:-[^\s;|&`(]++|\d++[smh]?(?!\S)))*+[ \t]++)*+  # variables, and programs that start others
+    (?:[^\s;|&`(]*?[/\\])?curl(?:\.exe)?[ \t\\^`]
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A command as it is pasted. No part goes beyond a character that another try begins at, so that it is linear."""
+
+_ROLL_LINE: Final = re.compile(rf"^(?:{REGISTRY_KEY}|{LEGACY_KEY}|{PROVIDERS_KEY}):(?:\s|$)", re.MULTILINE)
 _VARIABLE_LINE: Final = re.compile(r"^\s*(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]*\s*=", re.IGNORECASE)
 _AIDER_KEYS: Final = frozenset(
     {"edit_format", "extra_params", "use_repo_map", "weak_model_name", "editor_model_name", "reasoning_tag",
@@ -145,7 +157,10 @@ def _by_text(given: Given) -> str | None:
         return ENVIRONMENT
     if re.search(r"^\s*(?:from|import)\s+pydantic_ai\b", text, re.MULTILINE):
         return "pydantic-ai"
-    tree = parse_tree(text, format_of(given), f"“{given.path.name}”" if given.path is not None else "The text")
+    file_format = format_of(given)
+    if file_format is Format.YAML and _ROLL_LINE.search(text):  # the first of the shapes, seen without reading it all
+        return MUSTER
+    tree = given.tree(file_format, f"“{given.path.name}”" if given.path is not None else "The text")
     return next((kind for kind, fits in _SHAPES if fits(tree)), None)
 
 

@@ -25,7 +25,7 @@ from core.import_recognition import (
     recognise,
     title_of,
 )
-from core.import_texts import Given, parse_tree, read_file
+from core.import_texts import LARGEST_ROLL_BYTES, MEND_HINT, Given, as_sentence, check_yaml_size, parse_tree, read_file
 from core.overrides import is_unset
 from core.providers import PROVIDER_BY_ID, SECRET_CONFIG_KEYS
 from core.redaction import redact
@@ -47,12 +47,15 @@ def read_source(given: Given, source: str | None, environment: Mapping[str, str]
         MusterError: it cannot be told what it is, or it is not what its tool would read.
     """
     if source is not None and source not in known_sources():
-        raise MusterError(f"There is no source “{plain_line(source)[:60]}”.", f"Known: {', '.join(known_sources())}.")
+        raise MusterError(
+            f"There is no source “{plain_line(str(source))[:60]}”.", f"Known: {', '.join(known_sources())}."
+        )
     kind = source or recognise(given)
     title = f"{title_of(kind)}, {given.place}"
     if kind == ENVIRONMENT:
         if given.text.strip():
-            return read_environment(read_variables(given.text), title)
+            place = _name_of(given) if given.path is not None else "the text"
+            return read_environment(read_variables(given.text), title, own=environment, place=place)
         return read_environment(environment, "The environment")
     if kind == CURL:
         _refuse_folder(given)
@@ -78,7 +81,7 @@ def _name_of(given: Given) -> str:
 def _read_roll(given: Given, kind: str, title: str) -> Source:
     """A share file, or the settings file of a roll, which Kiln's is too."""
     if format_of(given) is Format.JSON:
-        tree = parse_tree(given.text, Format.JSON, _name_of(given))
+        tree = given.tree(Format.JSON, _name_of(given))
         if isinstance(tree, dict) and tree.get("format") == SHARE_FORMAT:
             return read_share(tree, title)
         if _is_named_share(given) and not _is_roll(tree):
@@ -86,11 +89,13 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
                 f"{_name_of(given)} is no roll that this version of Muster knows.",
                 "It may be damaged. Ask for it to be shared again, or choose another file.",
             )
+    check_yaml_size(given.text, _name_of(given), "a settings file", LARGEST_ROLL_BYTES)
     try:
-        value = parse_settings(given.text.encode("utf-8", "surrogatepass")).value
+        parsed = parse_settings(given.text.encode("utf-8", "surrogatepass"))
     except BrokenSettings as error:
         words = error.title.replace("The settings file", _name_of(given))
-        raise MusterError(words, "Correct it in a text editor, or choose another file.") from None
+        raise MusterError(words, MEND_HINT) from None
+    value = parsed.value
     document = Document(without_secrets(value))
     problems = [*shape_problems(value), *(f"Custom provider “{p.name}”: {w}" for p, w in _provider_problems(document))]
     models = []
@@ -98,7 +103,7 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
         try:
             models.append(_read_row(row, document))
         except MusterError as error:
-            problems.append(f"{plain_line(row.display_name)[:80] if row.entry else _row_name(row)}: {error}")
+            problems.append(f"{_row_name(row)}: {error}")
     used = {model.provider.name for model in models}
     spare = []
     for provider in document.provider_by_name.values():
@@ -113,6 +118,8 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
         tuple(models),
         tuple(spare),
         tuple(problems),
+        # The others are among the problems, in other words.
+        tuple(redact(plain_line(note.message)) for note in parsed.notes if note.line is not None),
         key_places=tuple(_keys_in(value)),
         names_are_names=True,
     )
@@ -132,7 +139,10 @@ def _provider_problems(document: Document) -> Iterator[tuple[Any, str]]:
 
 
 def _row_name(row: Row) -> str:
-    return f"Row {row.position + 1}{f' ({plain_line(row.text)[:80]})' if row.text else ''}"
+    if row.entry is not None:
+        return f"“{plain_line(row.display_name)[:80]}”"
+    text = plain_line(row.text)[:80].strip("()")
+    return f"Row {row.position + 1}{f' ({text})' if text else ''}"
 
 
 def _read_row(row: Row, document: Document) -> SourceModel:
@@ -180,8 +190,8 @@ def _read_target(target: Target, given: Given, title: str) -> Source:
             f"This is no file that {target.title} reads.", "Choose another file, or say what it is."
         ) from None
     except ValueError as error:
-        said = redact(plain_line(str(error)))[:300]
-        raise MusterError(f"{target.title} would refuse this file.", said) from None
+        said = as_sentence(redact(plain_line(str(error)))[:300])
+        raise MusterError(f"This file would be refused by {target.title}.", said) from None
     models, problems = [], []
     for number, model in enumerate(read, start=1):
         try:
@@ -218,7 +228,7 @@ def _trees(target: Target, given: Given) -> dict[str, Any]:
     if given.is_folder and given.path is not None:
         return _folder_trees(target, given.path)
     file = _file_of(target, given)
-    tree = parse_tree(given.text, file.format, _name_of(given))
+    tree = given.tree(file.format, _name_of(given))
     trees = {} if tree is None else {file.name: tree}
     if target.is_folder and given.path is not None:
         # Of a tool that keeps one thing in two files, the other one belongs to it.
@@ -260,6 +270,6 @@ def _file_of(target: Target, given: Given) -> TargetFile:
 
 def _named_in(given: Given) -> str:
     """The name that a pasted file gives itself, as it would be called."""
-    tree = parse_tree(given.text, format_of(given))
+    tree = given.tree(format_of(given), _name_of(given))
     name = tree.get("name") if isinstance(tree, dict) else None
     return f"{name if isinstance(name, str) else 'pasted'}.json"

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,20 @@ from typing import Any, Final
 from core.collector import paused_collector
 from core.errors import MusterError
 from core.exporters.shape import Format
-from core.exporters.texts import BrokenText, read_tree
+from core.exporters.texts import JSON5_WORDS, BrokenText, read_tree
+from core.redaction import redact
 
 LARGEST_BYTES: Final = 32 * 2**20
 """Ten times a roll of 10,000 models; a share file with its receipts has about 100 kB a model."""
+
+LARGEST_YAML_BYTES: Final = 2 * 2**20
+"""Also of JSON with comments. Both are read at about 1 MB a second, and nothing could stop that before its end."""
+
+LARGEST_ROLL_BYTES: Final = 4 * 2**20
+"""Of a settings file, whose reader is five times as quick; one of 10,000 models has 3 MB."""
+
+MOST_YAML_VALUES: Final = 300_000
+"""About; a file of 2 MB that somebody means has half of them."""
 
 DEEPEST: Final = 60
 """How deep values may nest; no file of a tool needs more than ten levels."""
@@ -25,9 +36,13 @@ DEEPEST: Final = 60
 MOST_VALUES: Final = 2_000_000
 """How many values a file may hold, an alias counted as all that it stands for."""
 
+MEND_HINT: Final = "Correct it in a text editor, or choose another file."
+
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
 _LONGEST_PATH: Final = 4096
 _PATH_LIKE: Final = re.compile(r"^(?:~|\.{0,2}[/\\]|[A-Za-z]:[/\\]|[^\s{}\[\]\"'=]+\.[A-Za-z][\w-]{0,12}$)")
+_NO_PATH: Final = re.compile(r"^https?:|\bcurl(?:\.exe)?\s", re.IGNORECASE)
+"""An address, or a command, which may begin with a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,17 @@ class Given:
     text: str = field(default="", repr=False)
     path: Path | None = None
     is_folder: bool = False
+    _trees: dict[Format, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def tree(self, file_format: Format, name: str = "The text") -> Any:
+        """Its plain data, read once; None of an empty text.
+
+        Raises:
+            MusterError: it is not of that format, or beyond the bounds.
+        """
+        if file_format not in self._trees:
+            self._trees[file_format] = parse_tree(self.text, file_format, name)
+        return self._trees[file_format]
 
     @property
     def place(self) -> str:
@@ -56,12 +82,15 @@ def read_given(path_or_text: str | os.PathLike[str]) -> Given:
     """What a path or a text stands for. May wait for the disk.
 
     Raises:
-        MusterError: there is no such file, or it cannot be read as text.
+        MusterError: it is neither, there is no such file, or it cannot be read as text.
     """
     if not isinstance(path_or_text, str):
-        given = os.fspath(path_or_text)
+        try:
+            given = os.fspath(path_or_text)
+        except TypeError:
+            given = None
         if not isinstance(given, str):
-            raise MusterError("The path is not text.", "Give the path as text.")
+            raise MusterError("What is to be imported is neither a path nor a text.", "Give one of them as text.")
         return _read_path(Path(given))
     if path := _path_of(path_or_text):
         return _read_path(path)
@@ -77,13 +106,11 @@ def _path_of(text: str) -> Path | None:
         return None
     path = Path(text if os.path.lexists(text) else stripped)
     if path.parts and path.parts[0].startswith("~"):
-        try:
+        with suppress(RuntimeError):  # there is nobody of that name: no such file either
             path = path.expanduser()
-        except RuntimeError:
-            return None
     if os.path.lexists(path):
         return path
-    return path if _PATH_LIKE.match(stripped) and not stripped.startswith(("curl ", "http:", "https:")) else None
+    return path if _PATH_LIKE.match(stripped) and not _NO_PATH.search(stripped) else None
 
 
 def _read_path(path: Path) -> Given:
@@ -147,25 +174,70 @@ def parse_tree(text: str, file_format: Format, name: str = "The text") -> Any:
     Raises:
         MusterError: it is not of that format, or nested too deep, or too large.
     """
+    if file_format is Format.YAML:
+        check_yaml_size(text, name)
     try:
         with paused_collector():
-            tree = _parsed(text, file_format)
+            tree = _parsed(text, file_format, name)
     except BrokenText as broken:
+        words = _said(broken.words)
+        if broken.is_json5:
+            raise MusterError(
+                f"{name} {JSON5_WORDS}.", f"Write it as JSON (line {broken.line}: {words}), or choose another file."
+            ) from None
         where = "" if broken.line is None else f" (line {broken.line})"
-        raise MusterError(f"{name} cannot be read{where}.", _sentence(broken.words)) from None
+        raise MusterError(f"{name} cannot be read{where}.", f"{as_sentence(words)} {MEND_HINT}") from None
     except (RecursionError, MemoryError):
         raise _too_deep(name) from None
     except ValueError:
-        raise MusterError(f"{name} cannot be read.", "Correct it in a text editor, or choose another.") from None
+        raise MusterError(f"{name} cannot be read.", MEND_HINT) from None
     _check_bounds(tree, name)
     return tree
 
 
-def _parsed(text: str, file_format: Format) -> Any:
+def check_yaml_size(
+    text: str, name: str = "The text", kind: str = "a YAML file", largest_bytes: int = LARGEST_YAML_BYTES
+) -> None:
+    """Raises MusterError where a text would take longer to be read as YAML than anybody waits for it."""
+    if len(text) > largest_bytes:
+        raise MusterError(
+            f"{name} is larger than {largest_bytes // 2**20} MB, which is too large for {kind}.",
+            "Import it in parts.",
+        )
+    if sum(map(text.count, ("\n", ",", "- ", "[", "{"))) > MOST_YAML_VALUES:
+        raise MusterError(
+            f"{name} holds more than {MOST_YAML_VALUES:,} values, which is too much for {kind}.",
+            "Import it in parts.",
+        )
+
+
+def _parsed(text: str, file_format: Format, name: str) -> Any:
     if file_format is Format.JSON and text.strip():
         with suppress(json.JSONDecodeError, _NoNumber):  # with comments, or broken: read below, with words for it
-            return json.loads(text, parse_constant=_refuse_constant)
+            try:
+                return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_mapping)
+            except _GivenTwice as twice:
+                try:
+                    check_yaml_size(text)
+                except MusterError:  # else it is read once more below, to say in which line
+                    raise BrokenText(f"the key “{twice.key}” is given twice") from None
+        check_yaml_size(text, name, "JSON with comments, or with a mistake in it")
     return read_tree(text, file_format)
+
+
+class _GivenTwice(Exception):
+    """A key that an object has twice: one of its values would be lost without a word."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise _GivenTwice(Counter(key for key, _ in pairs).most_common(1)[0][0])
+    return mapping
 
 
 class _NoNumber(ValueError):
@@ -196,14 +268,20 @@ def _check_bounds(tree: Any, name: str) -> None:
     raise _too_deep(name)
 
 
-def _sentence(words: str) -> str:
+def as_sentence(words: str) -> str:
+    """The words with a capital letter at their start and a full stop at their end."""
     text = words.strip()
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…')) else '.'}"
 
 
-def _shortened(text: str) -> str:
-    plain = "".join(character if character.isprintable() else "?" for character in text)
-    return plain if len(plain) <= 80 else f"{plain[:79]}…"
+def _said(words: str) -> str:
+    """What is wrong with a text, in one line and without what looks like a key."""
+    return redact(_shortened(words, 300)).rstrip(".")
+
+
+def _shortened(text: str, longest: int = 80) -> str:
+    plain = "".join(character if character.isprintable() else "?" for character in text[: longest + 1])
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 
 def _too_large(name: str) -> MusterError:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core import edits_many
 from core.changes import Change
@@ -45,7 +45,8 @@ __all__ = [
     "SourceModel", "apply", "keep_evidence", "known_sources", "new_providers", "plan_change", "plan_import", "title_of",
 ]  # fmt: skip
 
-Allowed = Iterable[str | Redirect]
+Allowed = str | Redirect | Iterable[str | Redirect] | None
+"""Which redirects were said yes to: one, several, or none."""
 
 
 def plan_import(registry: Registry, path_or_text: str | os.PathLike[str], source: str | None = None) -> Plan:
@@ -107,8 +108,8 @@ def apply(
     *,
     allow_redirects: Allowed = (),
     evidence: Evidence | None = None,
-) -> None:
-    """Carries the plan out, all of it or nothing; durable when this returns.
+) -> Change:
+    """Carries the plan out, all of it or nothing; durable when this returns. Gives the edit, whose reversal undoes it.
 
     Measurements that came with the models go into `evidence`, or into the person's own place where none is given.
 
@@ -121,7 +122,7 @@ def apply(
     registry.take_in()
     change = plan_change(registry, plan, allow_redirects)
     if change.after is change.base:
-        return
+        return change
     registry.forget_earlier_keys(new_providers(change))
     registry.commit(change)
     if any(model.evidence is not None for model in plan.source.models):
@@ -130,6 +131,7 @@ def apply(
         else:
             with Evidence.open() as own:
                 keep_evidence(own, plan, change)
+    return change
 
 
 def new_providers(change: Change) -> tuple[str, ...]:
@@ -185,20 +187,39 @@ def _marked(report: Report, title: str) -> Report:
 
 def _ids(plan: Plan, allowed: Allowed) -> frozenset[str]:
     """The IDs of the redirects that were named."""
-    names = [name.id if isinstance(name, Redirect) else name for name in allowed]
+    names = [name.id if isinstance(name, Redirect) else name for name in _listed(allowed)]
     found = set()
     for name in names:
+        if not isinstance(name, str):
+            raise MusterError(
+                "A redirect was named by what is no text.", "Name it by its ID, or by its provider’s name."
+            )
         ids = {redirect.id for redirect in plan.redirects if name == redirect.id}
         ids = ids or {redirect.id for redirect in plan.redirects if name == redirect.provider}
         if len(ids) > 1:
-            raise MusterError(f"“{name[:120]}” would go to several places.", f"Name one: {', '.join(sorted(ids))}.")
+            raise MusterError(f"“{name[:120]}” would go to several places.", f"Name one: {_quoted(sorted(ids))}.")
         if not ids:
             raise MusterError(
                 f"There is no redirect “{name[:120]}” in this import.",
-                f"There are: {', '.join(redirect.id for redirect in plan.redirects) or 'none'}.",
+                f"There are: {_quoted(redirect.id for redirect in plan.redirects) or 'none'}.",
             )
         found |= ids
     return frozenset(found)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
+
+
+def _listed(wanted: Allowed | Chosen) -> Iterable[Any]:
+    """Each of what was named: a text is one name, and not its letters."""
+    if wanted is None:
+        return ()
+    if isinstance(wanted, (str, Redirect, PlannedItem, PlannedProvider)):
+        return (wanted,)
+    if not isinstance(wanted, Iterable):
+        raise MusterError("What of the import is meant was not said as names.", "Give a name, or a list of names.")
+    return wanted
 
 
 def _choice(plan: Plan, chosen: Chosen | None) -> tuple[set[int] | None, set[str] | None]:
@@ -206,15 +227,17 @@ def _choice(plan: Plan, chosen: Chosen | None) -> tuple[set[int] | None, set[str
         return None, None
     numbers: set[int] = set()
     names: set[str] = set()
-    for what in chosen:
+    for what in _listed(chosen):
         if isinstance(what, PlannedItem):
             numbers.add(what.number)
         elif isinstance(what, PlannedProvider):
             names.add(what.name)
         elif isinstance(what, str):
             names.add(what)
-        else:
+        elif isinstance(what, int):
             numbers.add(what)
+        else:
+            raise MusterError("An item was chosen by what is no number.", "Give an item of the plan, or its number.")
     if not numbers <= set(range(len(plan.source.models))):
         raise MusterError("An item was chosen that this import does not have.", "Plan it anew.")
     return numbers, names

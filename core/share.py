@@ -227,7 +227,7 @@ def _addresses(raws: list[Any], problems: list[str]) -> Iterator[tuple[str, str]
     for number, raw in enumerate(raws, start=1):
         name, address = (raw.get("name"), raw.get("base_url")) if isinstance(raw, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(address, str) or not name.strip() or not address.strip():
-            problems.append(f"Provider {number}: a name and a base URL were expected.")
+            problems.append(f"Provider {number} has no name or no base URL.")
             continue
         try:
             checked_place(ReadProvider(name, address))

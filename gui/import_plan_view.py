@@ -115,6 +115,12 @@ class ImportPlanView(QWidget):
 
     def _key_words(self, offer: KeyOffer) -> str:
         provider = one_line(offer.provider, 80)
+        if offer.variable and offer.place:
+            text = self.tr(
+                "The key of “{provider}” stands there as {variable} and is not taken over. Set it up under Providers"
+                " before it can run."
+            )
+            return text.format(provider=provider, variable=one_line(offer.variable, 80))
         if offer.variable:
             text = self.tr("“{provider}” reads its key from {variable}. Set it up under Providers before it can run.")
             return text.format(provider=provider, variable=one_line(offer.variable, 80))

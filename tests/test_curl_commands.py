@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from core.curl_commands import read_curl
 from core.errors import MusterError
 from core.import_plans import Source, SourceModel
+from core.import_recognition import recognise
+from core.import_texts import Given
 from core.importing import plan_import
 from tests.rolls import open_roll
 
@@ -247,6 +250,75 @@ def test_an_address_that_cannot_be_known_is_a_problem_in_words(address: str) -> 
     source = read_curl(f'curl "{address}" -d \'{{"model":"m"}}\'')
     assert source.models == ()
     assert "address" in source.problems[0].lower()
+
+
+BODY = '{"model":"qwen-2.5"}'
+ADDRESS = "http://x.example/v1/chat/completions"
+STARTS = (
+    "curl", "$ curl", "> curl", "% curl", "KEY=abc curl", "KEY='a b' OTHER=\"c d\" curl", "sudo time /usr/bin/curl",
+    "sudo -E nice -n 10 curl", "env X=1 curl", "env -i X=1 curl", "timeout 30 curl", "command curl", "$ KEY=abc curl",
+    "me@host:~/models$ curl", "root@host:/# curl", "PS C:\\Users\\me> curl.exe", "C:\\Users\\me>curl.exe",
+    "# what is asked\ncurl", "/usr/bin/curl", "export KEY=abc\ncurl", "cd /tmp && curl", "KEY=abc \\\n  curl",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_command_is_recognised_behind_prompts_variables_and_other_programs(start: str, tmp_path: Path) -> None:
+    plan = plan_import(open_roll(tmp_path / "settings.yaml"), f"{start} {ADDRESS} -d '{BODY}' | jq .\n")
+    assert plan.source.kind == "curl"
+    assert [(item.model_id, item.new_provider) for item in plan.add] == [("qwen-2.5", "x.example")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"echo '{BODY}' | curl {ADDRESS} -d @-",
+        f"$ echo -n '{BODY}' |\n  curl {ADDRESS} --data-binary @-",
+        f"printf '%s' '{BODY}' | curl {ADDRESS} -d @-",
+        f"echo '{BODY}' |& sudo curl {ADDRESS} -d @-",
+        f"cat <<EOF | curl {ADDRESS} -d @-\n{BODY}\nEOF\n",
+        f"curl {ADDRESS} -d @- <<< '{BODY}'",
+        f"curl -d @- <<<'{BODY}' {ADDRESS}",
+        f"'{BODY}' | curl.exe {ADDRESS} -d '@-' `\n -s",
+    ],
+)
+def test_a_body_that_is_piped_into_the_command_is_read_where_it_stands(text: str, tmp_path: Path) -> None:
+    plan = plan_import(open_roll(tmp_path / "settings.yaml"), text)
+    assert [(item.model_id, item.notes) for item in plan.add] == [("qwen-2.5", ())]
+
+
+@pytest.mark.parametrize("before", ["jq -n '{model: 1}' |", f"echo '{BODY}' ||", f"echo '{BODY}' ;", "cat body.json |"])
+def test_what_another_command_would_have_to_write_is_not_known(before: str) -> None:
+    source = read_curl(f"{before} curl {ADDRESS} -d @-")
+    assert source.models == ()
+    assert "names no model" in source.problems[0]
+
+
+def test_a_key_in_a_variable_that_the_text_itself_sets_stands_in_the_text(tmp_path: Path) -> None:
+    for start in (f"MY_LLM_KEY={KEY} ", f"export MY_LLM_KEY='{KEY}'\n"):
+        text = f"{start}curl {ADDRESS} -H \"Authorization: Bearer $MY_LLM_KEY\" -d '{BODY}'"
+        plan = plan_import(open_roll(tmp_path / "settings.yaml"), text)
+        assert KEY not in repr(plan) + repr(plan.source)
+        (offer,) = plan.keys_offered
+        assert (offer.variable, offer.place) == ("MY_LLM_KEY", "curl, pasted text")
+
+
+@pytest.mark.parametrize(
+    "text", ["model_list:  # curl http://x.example\n  []\n", "# curl http://x/v1\nmodel_list: []\n"]
+)
+def test_a_command_in_a_files_comment_does_not_make_it_one(text: str, tmp_path: Path) -> None:
+    assert plan_import(open_roll(tmp_path / "settings.yaml"), text).source.kind == "litellm"
+
+
+@pytest.mark.parametrize(
+    "part", ["A=;", "A=';", ";a/", "sudo ", "A=x ", "a@;", "-x ", "`a/", "$(a/", "PS a|", "\n$ ", "1s "]
+)
+def test_no_text_keeps_the_search_for_a_command_busy(part: str) -> None:
+    given = Given(f"sudo {part * 200_000}")
+    started_s = time.process_time()
+    with suppress(MusterError):
+        recognise(given)
+    assert time.process_time() - started_s < 2
 
 
 @settings(deadline=None)

@@ -120,3 +120,38 @@ def test_strict_json_stays_strict() -> None:
         [Drop(("models", Row.of(name="a")))],
     ):
         json.loads(changed(text, *edits))
+
+
+JSON5 = {
+    "a key without quotes": ('{\n openai: {"mode": "chat"}}', 2),
+    "a key with a dollar": ("{$a_1 : 1}", 1),
+    "a key in single quotes": ("{'a': 1}", 1),
+    "a text in single quotes": ('{"a": \'b "c"\'}', 1),
+    "a line that goes on": ('{"a": "b \\\n c"}', 1),
+    "an escape": ('{"a": "it\\\'s \\x41"}', 1),
+    "a tab in a text": ('{"a": "\t"}', 1),
+    "hexadecimal": ('{"a": 0x1F}', 1),
+    "a point at an end": ('{"a": 5.}', 1),
+    "a point at the start": ('{"a": .5}', 1),
+    "a plus": ('{"a": +1}', 1),
+    "no number": ('[\n NaN,\n -Infinity]', 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line"), JSON5.values(), ids=JSON5)
+def test_what_json5_has_more_than_json_is_told_from_what_is_broken(text: str, line: int) -> None:
+    with pytest.raises(BrokenText) as caught:
+        read_tree(text, Format.JSON)
+    assert caught.value.is_json5
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{a}", "{'a: 1}", '{"a": 01}', '{"a": "\\u12"}', '{"a": "\\1"}', '{"a": "b\n"}', '{"a": undefined}', '{"a" 1}',
+     '{"a": 1', "[1,,2]", '{"a": 0x}', "[1 2]", '{"a": 1, "a": 2}', "{1: 2}"],
+)  # fmt: skip
+def test_what_no_json5_would_be_either_is_broken(text: str) -> None:
+    with pytest.raises(BrokenText) as caught:
+        read_tree(text, Format.JSON)
+    assert not caught.value.is_json5

@@ -237,8 +237,8 @@ def _zed(row: Any) -> dict[str, Any]:
     [
         ("opencode", [], "not a JSON object"),
         ("opencode", {"provider": {"a": {"models": {"m": {"limit": {"context": 1}}}}}}, "both context and output"),
-        ("opencode", {"provider": {"a": {"models": {"m": {"tool_call": "yes"}}}}}, "tool_call is not true or false"),
-        ("opencode", {"provider": {"a": {"models": {"m": {"modalities": {"input": "text"}}}}}}, "input is not a list"),
+        ("opencode", {"provider": {"a": {"models": {"m": {"tool_call": "yes"}}}}}, "tool_call” is not true or false"),
+        ("opencode", {"provider": {"a": {"models": {"m": {"modalities": {"input": "text"}}}}}}, "input” is not a list"),
         ("opencode", {"provider": {"a": {"models": {"m": {"modalities": {"input": ["smell"]}}}}}}, "does not know"),
         ("zed", [], "not a JSON object"),
         ("zed", _zed({"name": "m"}), "no max_tokens for m"),

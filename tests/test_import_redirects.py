@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,3 +210,36 @@ def test_a_provider_that_is_only_named_like_a_built_in_one_is_told(empty: Regist
     plan = plan_import(empty, share_of(model_of("m", "openai"), openai="https://evil.example/v1"))
     assert plan.add[0].notes == ("It is named like OpenAI, and is at evil.example.",)
     assert plan.add[0].entry.provider_type == "custom"
+
+
+def test_a_redirect_named_alone_is_one_name_and_nothing_named_is_none(registry: Registry) -> None:
+    plan = plan_import(registry, share_of(model_of("m9"), Box=ELSEWHERE))
+    (redirect,) = plan.redirects
+    for alone in ("Box", redirect.id, redirect):
+        after = plan_change(registry, plan, alone).after
+        assert [provider["base_url"] for provider in after["openai_compatible_providers"]] == [ELSEWHERE]
+    nothing: tuple[tuple[str, ...] | None, ...] = (None, ())
+    for none in nothing:
+        after = plan_change(registry, plan, none).after
+        assert [provider["base_url"] for provider in after["openai_compatible_providers"]] == [
+            BOX["base_url"],
+            ELSEWHERE,
+        ]
+    apply(registry, plan, allow_redirects="Box")
+    assert [(provider.name, provider.base_url) for provider in registry.providers] == [("Box", ELSEWHERE)]
+
+
+@pytest.mark.parametrize("wrong", [(5,), (None,), 5, True, [["Box"]], "B"])
+def test_what_names_no_redirect_is_refused_with_words_and_changes_nothing(wrong: Any, registry: Registry) -> None:
+    plan = plan_import(registry, share_of(model_of("m9"), Box=ELSEWHERE))
+    before = registry.path.read_bytes()
+    with pytest.raises(MusterError):
+        apply(registry, plan, allow_redirects=wrong)
+    assert registry.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("wrong", [5, [None], [["m9"]], [7]])
+def test_a_choice_of_what_is_no_item_is_refused_with_words(wrong: Any, registry: Registry) -> None:
+    plan = plan_import(registry, share_of(model_of("m9"), Box=ELSEWHERE))
+    with pytest.raises(MusterError):
+        plan_change(registry, plan, chosen=wrong)

@@ -17,7 +17,7 @@ from core.errors import MusterError
 from core.exporters.all_targets import TARGETS
 from core.exporters.shape import Format
 from core.import_texts import parse_tree
-from core.importing import apply, known_sources, plan_change, plan_import
+from core.importing import KeyOffer, apply, known_sources, plan_change, plan_import
 from core.registry import Registry
 from tests.imports import KEY, LLM, llm_file, llm_row, model_of, roll_of_box, share_of
 from tests.rolls import BOX, open_roll, write_roll
@@ -205,7 +205,90 @@ def test_a_file_of_variables_is_read_like_the_environment(empty: Registry, tmp_p
     assert "sk-1234567" not in repr(plan) + repr(plan.source)
 
 
+def test_a_key_that_stands_in_a_text_only_makes_no_provider_ready(tmp_path: Path) -> None:
+    text = "export GROQ_API_KEY='made-up-of-groq'\nAWS_ACCESS_KEY_ID=made-up-id\nDEEPSEEK_API_KEY=made-up-of-deepseek\n"
+    roll = open_roll(tmp_path / "s.yaml")
+    plan = plan_import(roll, text)
+    assert plan.notes == (
+        "Groq: GROQ_API_KEY stands in the text and is not taken over.",
+        "Amazon Bedrock: AWS_ACCESS_KEY_ID stands in the text and is not taken over. AWS_SECRET_ACCESS_KEY is not set.",
+    )
+    place = "the environment, pasted text"
+    assert KeyOffer("Groq", "GROQ_API_KEY", place) in plan.keys_offered
+    assert KeyOffer("DeepSeek", "DEEPSEEK_API_KEY", place) in plan.keys_offered
+    assert plan.problems == ()
+    assert [provider.name for provider in plan.providers] == ["DeepSeek"]
+    assert "made-up" not in repr(plan) + repr(plan.source)
+    path = tmp_path / ".env"
+    path.write_text(text)
+    assert "Groq: GROQ_API_KEY stands in “.env” and is not taken over." in plan_import(roll, path).notes
+
+
+def test_a_key_that_stands_in_a_text_and_in_the_environment_is_one_of_the_environment(tmp_path: Path) -> None:
+    roll = open_roll(tmp_path / "s.yaml", GROQ_API_KEY="made-up", DEEPSEEK_API_KEY="made-up")
+    plan = plan_import(roll, "GROQ_API_KEY=other\nDEEPSEEK_API_KEY=other\n")
+    assert plan.notes == ("Groq is ready: GROQ_API_KEY is set.",)
+    assert plan.keys_offered == (KeyOffer("DeepSeek", "DEEPSEEK_API_KEY"),)
+
+
+def test_anothers_key_in_a_text_is_not_offered_for_the_address_beside_it(empty: Registry) -> None:
+    plan = plan_import(empty, "OPENAI_API_KEY=made-up\nOPENAI_BASE_URL=https://proxy.example/v1\n")
+    assert [redirect.key for redirect in plan.redirects] == ["OPENAI_API_KEY"]
+    assert [offer.provider for offer in plan.keys_offered] == ["OpenAI"]
+
+
+@pytest.mark.parametrize(("text", "source"), [("FOO=bar\n", None), ("", "environment")])
+def test_variables_that_say_nothing_are_told_to_say_nothing(text: str, source: str | None, empty: Registry) -> None:
+    plan = plan_import(empty, text, source)
+    assert plan.is_empty
+    (problem,) = plan.problems
+    assert "names no endpoint, and no key" in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model_list: []",
+        '{"language_models": {}}',
+        "OPENAI_BASE_URL=https://api.openai.com/v1\n",
+        '{"format": "muster-roll", "version": 1}',
+        "user_model_registry: []",
+    ],
+)
+def test_an_empty_plan_says_why(text: str, empty: Registry) -> None:
+    plan = plan_import(empty, text)
+    assert plan.is_empty
+    assert plan.problems or plan.notes
+
+
 # ------------------------------------------------------------------------------------------------------- hostile input
+
+
+@pytest.mark.parametrize("what", [None, 5, ["a"], b"abc", {"a": 1}, object()])
+def test_what_is_neither_a_path_nor_a_text_is_refused_with_words(what: Any, empty: Registry) -> None:
+    with pytest.raises(MusterError, match="neither a path nor a text"):
+        plan_import(empty, what)
+
+
+@pytest.mark.parametrize("source", [7, "nope", ["llm"], b"llm"])
+def test_a_source_that_there_is_not_is_refused_with_words(source: Any, empty: Registry) -> None:
+    with pytest.raises(MusterError, match="There is no source"):
+        plan_import(empty, "model_list: []", source)
+
+
+@pytest.mark.parametrize("kind", [None, "llm"])
+@pytest.mark.parametrize(
+    "name", ["a\0b", "x" * 300 + ".yaml", "/" + "x/" * 3000 + "y.yaml", "~nobody-here/a.yaml", "\ud800"]
+)
+def test_a_path_that_no_file_can_have_is_refused_with_words(name: str, kind: str | None, empty: Registry) -> None:
+    for what in (name, Path(name)):
+        with pytest.raises(MusterError):
+            plan_import(empty, what, kind)
+
+
+def test_a_path_of_somebody_who_is_not_there_is_no_file(empty: Registry) -> None:
+    with pytest.raises(MusterError, match=r"There is no file “a\.yaml”"):
+        plan_import(empty, "~nobody-here/a.yaml")
 
 
 def test_ten_thousand_models_are_planned_within_a_second(empty: Registry, tmp_path: Path) -> None:

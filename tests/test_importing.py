@@ -116,6 +116,57 @@ def test_an_import_is_one_change_that_one_undo_takes_back(registry: Registry) ->
     assert registry.path.read_bytes() == before
 
 
+def test_an_applied_import_is_taken_back_whole_by_one_step(registry: Registry) -> None:
+    registry.path.write_text("# mine\n" + registry.path.read_text(encoding="utf-8"), encoding="utf-8")
+    registry.reload()
+    before = registry.path.read_bytes()
+    text = share_of(
+        model_of("m1", name="One"),
+        model_of("m2", name="Two", overrides={"supports_vision": False, "parser": None}),
+        model_of("far", "Far"),
+        model_of("near", "Near"),
+        Box="https://box.elsewhere.example/v1",
+        Far="https://far.example/v1",
+        Near="https://near.example/v1",
+    )
+    plan = plan_import(registry, text)
+    change = apply(registry, plan, allow_redirects=plan.redirects)
+    imported = registry.path.read_bytes()
+    assert [row["model_id"] for row in rows_of(registry)] == ["m1", "m2", "m1", "far", "near"]
+    assert registry.providers[0].base_url == "https://box.elsewhere.example/v1"
+    assert [provider.name for provider in registry.providers] == ["Box", "Far", "Near"]
+    registry.commit(change.reversed())
+    assert registry.path.read_bytes() == before
+    registry.commit(change)
+    assert registry.path.read_bytes() == imported
+
+
+def test_undoing_an_import_leaves_what_was_written_since(registry: Registry) -> None:
+    change = apply(registry, plan_import(registry, share_of(model_of("far", "Far"), Far="https://far.example/v1")))
+    other = open_roll(registry.path)
+    other.add(custom("later", provider_id="Box"))
+    registry.commit(change.reversed())
+    assert [row["model_id"] for row in rows_of(registry)] == ["m1", "m2", "later"]
+    assert [provider.name for provider in registry.providers] == ["Box"]
+
+
+def test_undoing_an_import_refuses_where_its_model_was_changed_since(registry: Registry) -> None:
+    change = apply(registry, plan_import(registry, share_of(model_of("far", "Far"), Far="https://far.example/v1")))
+    (far,) = [entry for entry in registry.entries() if entry.model_id == "far"]
+    registry.replace(far.reference, far.with_changes(name="Mine"))
+    before = registry.path.read_bytes()
+    with pytest.raises(SettingsConflict):
+        registry.commit(change.reversed())
+    assert registry.path.read_bytes() == before
+
+
+def test_where_there_is_nothing_to_import_nothing_is_undone(registry: Registry) -> None:
+    before = registry.path.read_bytes()
+    change = apply(registry, plan_import(registry, share_of(model_of("m1"), Box=BOX["base_url"])))
+    registry.commit(change.reversed())
+    assert registry.path.read_bytes() == before
+
+
 def test_apply_is_on_the_disk_when_it_returns_and_keeps_what_is_not_its_own(registry: Registry) -> None:
     apply(registry, plan_import(registry, share_of(model_of(), Box=BOX["base_url"])))
     rows = rows_of(registry)

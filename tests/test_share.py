@@ -209,6 +209,20 @@ def test_evidence_goes_to_the_persons_own_place_where_none_is_given(
         assert own.latest(empty.entries()[0].id or "") is not None
 
 
+def test_evidence_is_found_again_where_an_undone_import_is_done_again(
+    registry: Registry, empty: Registry, evidence: Evidence, tmp_path: Path
+) -> None:
+    evidence.add_report("id-1", report_of())
+    plan = plan_import(empty, write_share(registry, ["id-1"], tmp_path / "a", evidence).path)
+    with Evidence.open(tmp_path / "theirs.sqlite3") as theirs:
+        change = apply(empty, plan, evidence=theirs)
+        empty.commit(change.reversed())
+        assert not empty.entries()
+        empty.commit(change)
+        (entry,) = empty.entries()
+        assert len(theirs.history(entry.id or "")) == 1
+
+
 def test_what_was_measured_here_is_kept_where_a_file_says_otherwise(
     registry: Registry, empty: Registry, evidence: Evidence, tmp_path: Path
 ) -> None:

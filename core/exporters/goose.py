@@ -181,26 +181,26 @@ def _provider_values(name: str, model: ExportedModel) -> dict[str, Any]:
 def _check(file: str, tree: Any) -> None:
     """What Goose refuses, and with it the whole folder."""
     if not isinstance(tree, Mapping):
-        raise ValueError(f"{file} is not a JSON object.")  # noqa: TRY004 (not the caller's mistake)
+        raise ValueError(f"“{file}” is not a JSON object.")  # noqa: TRY004 (not the caller's mistake)
     missing = [key for key in ("name", "engine", "display_name", "base_url") if not isinstance(tree.get(key), str)]
     if missing:
-        raise ValueError(f"{file} has no {missing[0]}.")
+        raise ValueError(f"“{file}” has no {missing[0]}.")
     engine = tree["engine"].removesuffix("_compatible")
     if engine not in _ENGINES:
-        raise ValueError(f"{file} has an engine that Goose does not know.")
+        raise ValueError(f"“{file}” has an engine that Goose does not know.")
     models = tree.get("models")
     if not isinstance(models, list):
-        raise ValueError(f"{file} has no list of models.")  # noqa: TRY004
+        raise ValueError(f"“{file}” has no list of models.")  # noqa: TRY004
     if not models and tree.get("dynamic_models") is False:
-        raise ValueError(f"{file} has no model, and is not to ask for any.")
+        raise ValueError(f"“{file}” has no model, and is not to ask for any.")
     for row in models:
         if not isinstance(row, Mapping) or not isinstance(row.get("name"), str):
-            raise ValueError(f"{file} has a model without a name.")  # noqa: TRY004
+            raise ValueError(f"“{file}” has a model without a name.")  # noqa: TRY004
         limit = row.get("context_limit")
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
-            raise ValueError(f"{file}: context_limit of {row['name']} is not a whole number.")
+            raise ValueError(f"“{file}” has a context_limit for “{row['name']}” that is not a whole number.")
         if not isinstance(row.get("reasoning", False), (bool, type(None))):
-            raise ValueError(f"{file}: reasoning of {row['name']} is not true or false.")  # noqa: TRY004
+            raise ValueError(f"“{file}” has a reasoning for “{row['name']}” that is not true or false.")  # noqa: TRY004
 
 
 def _provider(tree: Mapping[str, Any]) -> ReadProvider:

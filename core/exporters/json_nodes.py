@@ -13,6 +13,17 @@ from core.settings_faults import MAX_DEPTH
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![\w.+-])")
+_JSON5_KEY: Final = re.compile(r"(?:[^\W\d]|\$|\\u[0-9a-fA-F]{4})(?:\w|\$|\\u[0-9a-fA-F]{4})*\s*:")
+_JSON5_ESCAPE: Final = r"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|0(?![0-9])|\r\n|[^ux0-9])"
+_JSON5_STRING: Final = re.compile(
+    rf""""(?:[^"\\\r\n]|{_JSON5_ESCAPE})*"|'(?:[^'\\\r\n]|{_JSON5_ESCAPE})*'""", re.DOTALL
+)
+_JSON5_NUMBER: Final = re.compile(
+    r"""
+    [-+]?(?:Infinity|NaN|0[xX][0-9a-fA-F]+|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)(?![\w.+-])
+    """,
+    re.VERBOSE,
+)
 _WORD: Final = re.compile(r"(true|false|null)(?!\w)")
 _WORDS: Final = {"true": True, "false": False, "null": None}
 
@@ -59,7 +70,7 @@ class _Reader:
                 return self._node(start, json.loads(found.group()))
             except ValueError:  # Python reads no number of more than 4300 digits
                 raise broken_text_at(self._text, start, "a number is too long") from None
-        raise self._broken(self._unexpected("a value"))
+        raise self._broken(self._unexpected("a value"), is_json5=self._is_any(_JSON5_STRING, _JSON5_NUMBER))
 
     def _node(self, start: int, value: Any) -> Node:
         return Node(start, self._place, value, quote='"' if isinstance(value, str) else "")
@@ -67,11 +78,14 @@ class _Reader:
     def _string(self) -> str:
         found = _STRING.match(self._text, self._place)
         if found is None:
-            raise self._broken("a text that begins here is not closed in its line")
+            raise self._broken(
+                "a text that begins here is not closed in its line", is_json5=self._is_any(_JSON5_STRING)
+            )
         try:
             value: str = json.loads(found.group())
         except ValueError:
-            raise self._broken("a text has a backslash with something behind it that JSON does not know") from None
+            words = "a text has a backslash with something behind it that JSON does not know"
+            raise self._broken(words, is_json5=self._is_any(_JSON5_STRING)) from None
         self._place = found.end()
         return value
 
@@ -99,7 +113,8 @@ class _Reader:
     def _field(self, outer: Node, depth: int) -> Slot:
         start = self._place
         if self._text[start : start + 1] != '"':
-            raise self._broken(self._unexpected("a key in double quotes"))
+            words = self._unexpected("a key in double quotes")
+            raise self._broken(words, is_json5=self._is_any(_JSON5_STRING, _JSON5_KEY))
         key = self._string()
         if key in outer.value:
             raise broken_text_at(self._text, start, f"the key “{key}” is given twice")
@@ -131,5 +146,8 @@ class _Reader:
             return f"the file ends where {wanted} is needed{since}"
         return f"{wanted} is needed, and there is “{self._text[self._place]}”"
 
-    def _broken(self, words: str) -> BrokenText:
-        return broken_text_at(self._text, self._place, words)
+    def _is_any(self, *patterns: re.Pattern[str]) -> bool:
+        return any(pattern.match(self._text, self._place) for pattern in patterns)
+
+    def _broken(self, words: str, *, is_json5: bool = False) -> BrokenText:
+        return broken_text_at(self._text, self._place, words, is_json5=is_json5)

@@ -250,7 +250,7 @@ _MODEL_TYPES: Final = {
 def _check(value: Any, kind: type, place: str) -> None:
     if not isinstance(value, kind):
         words = {str: "a text", bool: "true or false", dict: "an object", list: "a list"}
-        raise ValueError(f"{place} is not {words[kind]}.")  # noqa: TRY004 (not the caller's mistake)
+        raise ValueError(f"“{place}” is not {words[kind]}.")  # noqa: TRY004 (not the caller's mistake)
 
 
 def _check_keys(mapping: Any, types: Mapping[str, type], place: str) -> None:
@@ -269,11 +269,11 @@ def _check_limit(model: Mapping[str, Any], place: str) -> None:
     for key in ("context", "output"):
         number = limit.get(key)
         if isinstance(number, bool) or not isinstance(number, (int, float)):
-            raise ValueError(f"{place}.limit needs both context and output as numbers.")  # noqa: TRY004
+            raise ValueError(f"“{place}.limit” needs both context and output as numbers.")  # noqa: TRY004
 
 
 def _check_modalities(model: Mapping[str, Any], place: str) -> None:
     for side in ("input", "output"):
         unknown = [kind for kind in mapping_in(model, "modalities").get(side, ()) if kind not in _KINDS]
         if unknown:
-            raise ValueError(f"{place}.modalities.{side} names something that opencode does not know.")
+            raise ValueError(f"“{place}.modalities.{side}” names something that opencode does not know.")

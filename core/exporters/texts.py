@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from core.exporters.edits import BrokenText, CannotEdit, Drop, Put, edited_tree
+from core.exporters.edits import JSON5_WORDS, BrokenText, CannotEdit, Drop, Put, edited_tree
 from core.exporters.json_nodes import parse_json
 from core.exporters.json_texts import edit_json, read_json
 from core.exporters.python_texts import edit_python, read_python
@@ -16,7 +16,9 @@ from core.exporters.yaml_texts import edit_yaml, read_yaml
 from core.settings_values import same_value
 from core.splices import CannotSplice
 
-__all__ = ["BrokenText", "CannotEdit", "Drop", "Put", "edit_text", "has_no_data", "read_tree", "without_data"]
+__all__ = [
+    "JSON5_WORDS", "BrokenText", "CannotEdit", "Drop", "Put", "edit_text", "has_no_data", "read_tree", "without_data",
+]  # fmt: skip
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _READERS: Final[Mapping[Format, Callable[[str], Any]]] = MappingProxyType(

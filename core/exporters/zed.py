@@ -143,7 +143,7 @@ class Zed(Target):
         providers = mapping_in(mapping_in(settings, _SECTION[0]), _SECTION[1])
         for key, provider in providers.items():
             if fault := _fault(provider):
-                words = f"{'.'.join(_SECTION)}.{key} {fault}: Zed leaves out all of {_SECTION[1]} for it."
+                words = f"“{'.'.join(_SECTION)}.{key}” {fault}: Zed leaves out all of {_SECTION[1]} for it."
                 raise ValueError(words)
         return tuple(found for key, provider in providers.items() for found in self._read_provider(key, provider))
 

@@ -108,8 +108,8 @@ def apply(
     *,
     allow_redirects: Allowed = (),
     evidence: Evidence | None = None,
-) -> Change:
-    """Carries the plan out, all of it or nothing; durable when this returns. Gives the edit, whose reversal undoes it.
+) -> None:
+    """Carries the plan out, all of it or nothing; durable when this returns.
 
     Measurements that came with the models go into `evidence`, or into the person's own place where none is given.
 
@@ -119,6 +119,13 @@ def apply(
         CredentialError: the keyring holds a key under the name of a new provider and does not let it go.
         EvidenceError: the models are imported, their measurements were not kept.
     """
+    carry_out(registry, plan, allow_redirects, evidence)
+
+
+def carry_out(
+    registry: Registry, plan: Plan, allow_redirects: Allowed = (), evidence: Evidence | None = None
+) -> Change:
+    """Does what `apply` does, and gives the edit, whose reversal undoes it. Errors are the same."""
     registry.take_in()
     change = plan_change(registry, plan, allow_redirects)
     if change.after is change.base:

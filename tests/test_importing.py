@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from core.credentials import Credentials
 from core.errors import MusterError, SettingsConflict, SettingsReadOnly
-from core.importing import apply, plan_change, plan_import
+from core.importing import apply, carry_out, plan_change, plan_import
 from core.registry import Registry
 from tests.imports import KEY, ids, llm_file, llm_row, model_of, roll_of_box, rows_of, share_of
 from tests.rolls import BOX, builtin, custom, open_roll, write_roll
@@ -130,7 +130,7 @@ def test_an_applied_import_is_taken_back_whole_by_one_step(registry: Registry) -
         Near="https://near.example/v1",
     )
     plan = plan_import(registry, text)
-    change = apply(registry, plan, allow_redirects=plan.redirects)
+    change = carry_out(registry, plan, allow_redirects=plan.redirects)
     imported = registry.path.read_bytes()
     assert [row["model_id"] for row in rows_of(registry)] == ["m1", "m2", "m1", "far", "near"]
     assert registry.providers[0].base_url == "https://box.elsewhere.example/v1"
@@ -142,7 +142,7 @@ def test_an_applied_import_is_taken_back_whole_by_one_step(registry: Registry) -
 
 
 def test_undoing_an_import_leaves_what_was_written_since(registry: Registry) -> None:
-    change = apply(registry, plan_import(registry, share_of(model_of("far", "Far"), Far="https://far.example/v1")))
+    change = carry_out(registry, plan_import(registry, share_of(model_of("far", "Far"), Far="https://far.example/v1")))
     other = open_roll(registry.path)
     other.add(custom("later", provider_id="Box"))
     registry.commit(change.reversed())
@@ -151,7 +151,7 @@ def test_undoing_an_import_leaves_what_was_written_since(registry: Registry) -> 
 
 
 def test_undoing_an_import_refuses_where_its_model_was_changed_since(registry: Registry) -> None:
-    change = apply(registry, plan_import(registry, share_of(model_of("far", "Far"), Far="https://far.example/v1")))
+    change = carry_out(registry, plan_import(registry, share_of(model_of("far", "Far"), Far="https://far.example/v1")))
     (far,) = [entry for entry in registry.entries() if entry.model_id == "far"]
     registry.replace(far.reference, far.with_changes(name="Mine"))
     before = registry.path.read_bytes()
@@ -162,7 +162,7 @@ def test_undoing_an_import_refuses_where_its_model_was_changed_since(registry: R
 
 def test_where_there_is_nothing_to_import_nothing_is_undone(registry: Registry) -> None:
     before = registry.path.read_bytes()
-    change = apply(registry, plan_import(registry, share_of(model_of("m1"), Box=BOX["base_url"])))
+    change = carry_out(registry, plan_import(registry, share_of(model_of("m1"), Box=BOX["base_url"])))
     registry.commit(change.reversed())
     assert registry.path.read_bytes() == before
 

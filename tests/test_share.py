@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.errors import MusterError, ReferenceNotFound
 from core.evidence import Evidence, FieldOrigin
-from core.importing import IMPORTED_FROM, apply, keep_evidence, plan_change, plan_import
+from core.importing import IMPORTED_FROM, apply, carry_out, keep_evidence, plan_change, plan_import
 from core.registry import Registry
 from core.share import SHARE_VERSION, read_share, write_share
 from core.verdicts import Outcome, Receipt, Report, Verdict
@@ -215,7 +215,7 @@ def test_evidence_is_found_again_where_an_undone_import_is_done_again(
     evidence.add_report("id-1", report_of())
     plan = plan_import(empty, write_share(registry, ["id-1"], tmp_path / "a", evidence).path)
     with Evidence.open(tmp_path / "theirs.sqlite3") as theirs:
-        change = apply(empty, plan, evidence=theirs)
+        change = carry_out(empty, plan, evidence=theirs)
         empty.commit(change.reversed())
         assert not empty.entries()
         empty.commit(change)

@@ -182,7 +182,9 @@ def _literal(node: ast.AST | None) -> Any:
         node = node.args[0]
     try:
         # A constant needs no evaluation, which leaves work to the garbage collector every time.
-        return node.value if isinstance(node, ast.Constant) else ast.literal_eval(node)
+        if isinstance(node, ast.Constant):
+            return node.value
+        return ast.literal_eval(node) if isinstance(node, ast.expr) else UNSET
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return UNSET
 

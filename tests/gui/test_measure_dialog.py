@@ -415,7 +415,7 @@ def test_closing_while_it_measures_asks_first_and_keeps_what_was_found(qtbot: Qt
 
 
 def test_closing_keeps_what_each_model_had_told_until_then_and_asks_no_other(qtbot: QtBot, open_desk: OpenDesk) -> None:
-    with CapableServer() as fast, CapableServer(reply_s=0.1) as slow, CapableServer(reply_s=0.1) as stopped:
+    with CapableServer() as fast, CapableServer(answers=4) as slow, CapableServer(answers=4) as stopped:
         desk = open_desk(Fast=(fast.base_url, [{}]), Slow=(slow.base_url, [{}, {}]), Stopped=(stopped.base_url, [{}]))
         dialog = open_dialog(qtbot, desk)
         dialog.start_button.click()

@@ -69,7 +69,8 @@ _CAPITALS = {
 class CapableServer(RecordingBase):
     """Answers chat completions as well as it can; `without` takes abilities away, `reply_s` delays each answer.
 
-    `thought` stands before each answer: separated into `reasoning_field`, or in `<think>` tags where that is empty.
+    After `answers` completions whoever asks for more is kept waiting. `thought` stands before each answer: separated
+    into `reasoning_field`, or in `<think>` tags where that is empty.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class CapableServer(RecordingBase):
         without: Iterable[Ability] = (),
         *,
         reply_s: float = 0.0,
+        answers: int | None = None,
         thought: str = "",
         reasoning_field: str = "",
         thinks_under_schema: bool = True,
@@ -87,6 +89,8 @@ class CapableServer(RecordingBase):
         self._at_once = 0
         self._counting = threading.Lock()
         self._reply_s = reply_s
+        self._answers = answers
+        self._asked = 0
         self._thought = thought
         self._reasoning_field = reasoning_field
         self._thinks_under_schema = thinks_under_schema
@@ -96,9 +100,14 @@ class CapableServer(RecordingBase):
         exchange = self._record(request)
         with self._counting:
             self._at_once += 1
+            self._asked += request.method == "POST"
+            waits = self._answers is not None and self._asked > self._answers
             self.most_at_once = max(self.most_at_once, self._at_once)
         try:
-            self._respond(request, connection, exchange)
+            if waits:
+                connection.wait()
+            else:
+                self._respond(request, connection, exchange)
         finally:
             with self._counting:
                 self._at_once -= 1

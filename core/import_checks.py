@@ -47,6 +47,8 @@ def checked_model(
     if len(model) > LONGEST_NAME or not _is_writable(model):
         raise MusterError("Its model ID is too long, or has a control character in it.")
     said = [*notes]
+    if model != model_id:
+        said.append("Blanks around its model ID are left out.")
     shown = plain_line(name) if isinstance(name, str) else ""
     own, unknown, words = checked_overrides(overrides or {})
     said += words

@@ -351,3 +351,9 @@ def test_thinking_levels_join_the_default_that_the_roll_has(registry: Registry, 
     }
     (item,) = plan_import(registry, vscode_file(tmp_path, "medium"), "vscode").skip
     assert item.entry.overrides == stored
+
+
+def test_blanks_around_a_model_id_go_and_that_is_said(registry: Registry) -> None:
+    (item,) = plan_import(registry, share_of(model_of("m9 "), Box=BOX["base_url"])).add
+    assert item.entry.model_id == "m9"
+    assert "Blanks around its model ID are left out." in item.notes

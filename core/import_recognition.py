@@ -11,7 +11,7 @@ from typing import Any, Final
 from core.errors import MusterError
 from core.exporters.all_targets import TARGETS
 from core.exporters.shape import Format
-from core.import_texts import Given
+from core.import_texts import PASTED, Given
 from core.row_checks import LEGACY_KEY, PROVIDERS_KEY, REGISTRY_KEY
 
 MUSTER: Final = "muster"
@@ -160,7 +160,7 @@ def _by_text(given: Given) -> str | None:
     file_format = format_of(given)
     if file_format is Format.YAML and _ROLL_LINE.search(text):  # the first of the shapes, seen without reading it all
         return MUSTER
-    tree = given.tree(file_format, f"“{given.path.name}”" if given.path is not None else "The text")
+    tree = given.tree(file_format, f"“{given.path.name}”" if given.path is not None else PASTED)
     return next((kind for kind, fits in _SHAPES if fits(tree)), None)
 
 

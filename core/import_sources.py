@@ -25,7 +25,16 @@ from core.import_recognition import (
     recognise,
     title_of,
 )
-from core.import_texts import LARGEST_ROLL_BYTES, MEND_HINT, Given, as_sentence, check_yaml_size, parse_tree, read_file
+from core.import_texts import (
+    LARGEST_ROLL_BYTES,
+    PASTED,
+    Given,
+    as_sentence,
+    check_yaml_size,
+    mend_hint,
+    parse_tree,
+    read_file,
+)
 from core.overrides import is_unset
 from core.providers import PROVIDER_BY_ID, SECRET_CONFIG_KEYS
 from core.redaction import redact
@@ -72,7 +81,7 @@ def _refuse_folder(given: Given) -> None:
 
 
 def _name_of(given: Given) -> str:
-    return f"“{plain_line(given.path.name)[:80]}”" if given.path is not None else "The text"
+    return f"“{plain_line(given.path.name)[:80]}”" if given.path is not None else PASTED
 
 
 # ------------------------------------------------------------------------------------------------------------- a roll
@@ -94,7 +103,7 @@ def _read_roll(given: Given, kind: str, title: str) -> Source:
         parsed = parse_settings(given.text.encode("utf-8", "surrogatepass"))
     except BrokenSettings as error:
         words = error.title.replace("The settings file", _name_of(given))
-        raise MusterError(words, MEND_HINT) from None
+        raise MusterError(words, mend_hint(_name_of(given))) from None
     value = parsed.value
     document = Document(without_secrets(value))
     problems = [*shape_problems(value), *(f"Custom provider “{p.name}”: {w}" for p, w in _provider_problems(document))]

@@ -36,7 +36,9 @@ DEEPEST: Final = 60
 MOST_VALUES: Final = 2_000_000
 """How many values a file may hold, an alias counted as all that it stands for."""
 
-MEND_HINT: Final = "Correct it in a text editor, or choose another file."
+PASTED: Final = "The text"
+"""What a text without a file is called."""
+
 
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
 _LONGEST_PATH: Final = 4096
@@ -54,7 +56,7 @@ class Given:
     is_folder: bool = False
     _trees: dict[Format, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def tree(self, file_format: Format, name: str = "The text") -> Any:
+    def tree(self, file_format: Format, name: str = PASTED) -> Any:
         """Its plain data, read once; None of an empty text.
 
         Raises:
@@ -95,8 +97,8 @@ def read_given(path_or_text: str | os.PathLike[str]) -> Given:
     if path := _path_of(path_or_text):
         return _read_path(path)
     if len(path_or_text) > LARGEST_BYTES:
-        raise _too_large("The text")
-    return Given(checked_text(path_or_text.removeprefix("\ufeff"), "The text"))
+        raise _too_large(PASTED)
+    return Given(checked_text(path_or_text.removeprefix("\ufeff"), PASTED))
 
 
 def _path_of(text: str) -> Path | None:
@@ -166,7 +168,7 @@ def checked_text(text: str, name: str) -> str:
     return text
 
 
-def parse_tree(text: str, file_format: Format, name: str = "The text") -> Any:
+def parse_tree(text: str, file_format: Format, name: str = PASTED) -> Any:
     """The plain data of a text, within bounds; None of an empty one.
 
     Plain JSON is read by the standard library, which is ten times as quick as the reader of JSON with comments.
@@ -186,17 +188,22 @@ def parse_tree(text: str, file_format: Format, name: str = "The text") -> Any:
                 f"{name} {JSON5_WORDS}.", f"Write it as JSON (line {broken.line}: {words}), or choose another file."
             ) from None
         where = "" if broken.line is None else f" (line {broken.line})"
-        raise MusterError(f"{name} cannot be read{where}.", f"{as_sentence(words)} {MEND_HINT}") from None
+        raise MusterError(f"{name} cannot be read{where}.", f"{as_sentence(words)} {mend_hint(name)}") from None
     except (RecursionError, MemoryError):
         raise _too_deep(name) from None
     except ValueError:
-        raise MusterError(f"{name} cannot be read.", MEND_HINT) from None
+        raise MusterError(f"{name} cannot be read.", mend_hint(name)) from None
     _check_bounds(tree, name)
     return tree
 
 
+def mend_hint(name: str) -> str:
+    """What to do about a text that cannot be read, by what it is called."""
+    return "Correct it here." if name == PASTED else "Correct it in a text editor, or choose another file."
+
+
 def check_yaml_size(
-    text: str, name: str = "The text", kind: str = "a YAML file", largest_bytes: int = LARGEST_YAML_BYTES
+    text: str, name: str = PASTED, kind: str = "a YAML file", largest_bytes: int = LARGEST_YAML_BYTES
 ) -> None:
     """Raises MusterError where a text would take longer to be read as YAML than anybody waits for it."""
     if len(text) > largest_bytes:

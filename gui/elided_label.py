@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
@@ -27,6 +30,13 @@ class ElidedLabel(QLabel):
         self.setToolTip(text)
         self.setAccessibleName(text)
         self._cut()
+
+    def set_path(self, path: Path) -> None:
+        """Shows a path, with ~ for the person's folder where that is the custom; the tooltip has all of it."""
+        self.setText(str(path))
+        if sys.platform != "win32" and path.is_relative_to(Path.home()):
+            self._whole = str(Path("~") / path.relative_to(Path.home()))
+            self._cut()
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -45,6 +45,7 @@ _TYPING_PAUSE_MS: Final = 350
 _PATIENCE_MS: Final = 200
 """How long what is shown stays while something else is read."""
 _FILE, _TEXT, _ENVIRONMENT = range(3)
+_TEXT_LINES: Final = 7
 
 
 class ImportDialog(WorkDialog):
@@ -145,7 +146,8 @@ class ImportDialog(WorkDialog):
         self.text_edit.setTabChangesFocus(True)
         # What is dropped on it is the dialog's: a file is read, not its address typed.
         self.text_edit.setAcceptDrops(False)
-        self.text_edit.setFixedHeight(self.fontMetrics().lineSpacing() * 6)
+        around = 2 * (self.text_edit.frameWidth() + round(self.text_edit.document().documentMargin()))
+        self.text_edit.setFixedHeight(self.text_edit.fontMetrics().lineSpacing() * _TEXT_LINES + around)
         text = self.tr("Which providers have their keys in this program’s environment. Keys are not copied.")
         told = quiet_label("import_environment_words", text)
         self.source_pages = QStackedWidget()
@@ -182,7 +184,9 @@ class ImportDialog(WorkDialog):
         self.source_pages.setCurrentIndex(number)
         page = self._source_widgets[number]
         # As high as the page that is shown: a file takes one line.
-        self.source_pages.setFixedHeight(max(page.sizeHint().height(), page.minimumHeight()))
+        height = page.heightForWidth(self.source_pages.width()) if page.hasHeightForWidth() else page.sizeHint().height()
+        height = max(height, page.minimumHeight())
+        self.source_pages.setFixedHeight(min(height, page.maximumHeight()))
         if number == _TEXT:
             pasted = QGuiApplication.clipboard().text()
             if not self.text_edit.toPlainText() and pasted.lstrip().startswith("curl "):
@@ -227,7 +231,10 @@ class ImportDialog(WorkDialog):
     def _plan_again(self) -> None:
         number = self.sources.checkedId()
         registry, path, kind, text = self._registry, self._path, self._kind, self.text_edit.toPlainText()
-        self.path_label.setText(str(path) if path is not None else self.tr("No file is chosen."))
+        if path is not None:
+            self.path_label.set_path(path)
+        else:
+            self.path_label.setText(self.tr("No file is chosen."))
         is_ready = {_FILE: path is not None, _TEXT: bool(text.strip()), _ENVIRONMENT: True}[number]
         self._asked += 1
         self._plan = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHeaderView, QLabel, QScrollArea, QTreeView, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -12,7 +12,7 @@ from gui.import_tree import Column, ImportTreeModel, Planned
 from gui.redirect_box import RedirectBox
 from gui.tick_outlines import TickDelegate
 from gui.words import one_line, tr_core
-from gui.wrapped_label import quiet_label
+from gui.wrapped_label import WrappedLabel
 
 _SHOWN_NOTE_LINES = 5
 _OPENED_ITEMS = 12
@@ -46,20 +46,14 @@ class ImportPlanView(QWidget):
         self.tree.setTabKeyNavigation(False)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.note_label = quiet_label("import_notes")
-        self._notes = QScrollArea()
-        self._notes.setObjectName("import_notes_area")
-        self._notes.setWidget(self.note_label)
-        self._notes.setWidgetResizable(True)
-        self._notes.setFrameShape(QFrame.Shape.NoFrame)
-        self._notes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.notes = _NotesArea()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(height // 2)
         layout.addWidget(self.source_label)
         layout.addWidget(self.redirect_box)
         layout.addWidget(self.tree, 1)
-        layout.addWidget(self._notes)
+        layout.addWidget(self.notes)
 
     @property
     def chosen(self) -> tuple[Planned, ...]:
@@ -98,9 +92,7 @@ class ImportPlanView(QWidget):
         notes = [one_line(tr_core(note)) for note in plan.notes] + [
             self._key_words(offer) for offer in plan.keys_offered
         ]
-        self.note_label.setText("\n".join(notes))
-        self._notes.setVisible(bool(notes))
-        self._notes.setFixedHeight(self.fontMetrics().lineSpacing() * min(len(notes) + 1, _SHOWN_NOTE_LINES))
+        self.notes.show_text("\n".join(notes))
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
@@ -126,3 +118,35 @@ class ImportPlanView(QWidget):
             return text.format(provider=provider, variable=one_line(offer.variable, 80))
         text = self.tr("The key of “{provider}” is not taken over. Set it up under Providers before it can run.")
         return text.format(provider=provider)
+
+
+class _NotesArea(QScrollArea):
+    """What else there is to know, as high as its words up to a few lines, and gone where there are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("import_notes_area")
+        self.label = WrappedLabel("import_notes")
+        self.label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setWidget(self.label)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setAutoFillBackground(False)
+        self.label.setAutoFillBackground(False)
+
+    def show_text(self, text: str) -> None:
+        """Shows another text."""
+        self.label.show_text(text)
+        self.setVisible(bool(text))
+        self._fit()
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        most = self.fontMetrics().lineSpacing() * _SHOWN_NOTE_LINES
+        self.setFixedHeight(min(max(1, self.label.heightForWidth(self.viewport().width())), most))

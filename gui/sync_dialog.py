@@ -210,7 +210,7 @@ class SyncDialog(WorkDialog):
         if not 0 <= row < len(self._places):
             return
         place = self._places[row]
-        self.path_label.setText(str(place.path))
+        self.path_label.set_path(place.path)
         self.plan_view.setVisible(place.plan is not None)
         if place.error is not None:
             self.error_box.show_error(place.error)

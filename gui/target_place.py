@@ -50,7 +50,7 @@ class TargetPlace(QWidget):
     def show_place(self, target: Target, path: Path, *, is_usual: bool) -> None:
         """Shows this path of that tool; what is known of it comes with `show_state`."""
         self._target, self._path = target, path
-        self.path_label.setText(str(path))
+        self.path_label.set_path(path)
         self.usual_button.setVisible(not is_usual)
         self.show_state("")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -41,6 +41,13 @@ class StepFailed(AssertionError):
     """The window did not do what was expected of it."""
 
 
+def let_run(time_ms: int) -> None:
+    """Lets the event loop run, and other threads with it: `QTest.qWait` keeps them from running any Python."""
+    loop = QEventLoop()
+    QTimer.singleShot(time_ms, loop.quit)
+    loop.exec()
+
+
 def wait_until(is_so: Callable[[], bool], what: str, limit_s: float = 10.0) -> None:
     """Lets the event loop run until something is so.
 
@@ -51,7 +58,7 @@ def wait_until(is_so: Callable[[], bool], what: str, limit_s: float = 10.0) -> N
     while not is_so():
         if time.monotonic() > deadline:
             raise StepFailed(f"waited {limit_s:.0f} s in vain: {what}")
-        QTest.qWait(5)
+        let_run(5)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class WindowDriver:
 
     def picture(self, name: str, widget: QWidget | None = None) -> None:
         """Lets the window draw itself and shows it to whoever collects pictures."""
-        QTest.qWait(60)
+        let_run(60)
         self._picture(name, widget or self.window)
 
     def find(self, kind: type[WidgetKind], name: str, inside: QWidget | None = None) -> WidgetKind:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from PIL import Image
 from PySide6.QtCore import QLocale
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from tests.demo.virtual_screen import VirtualScreen
@@ -67,7 +66,9 @@ def _offered(model_id: str, context: int, parameters: str, inputs: str) -> dict[
 
 
 def _keep(widget: QWidget, target: Path) -> None:
-    QTest.qWait(700)
+    from tests.window_driver import let_run
+
+    let_run(700)
     widget.grab().save(str(target))
     with Image.open(target) as taken:
         small = taken.convert("RGB").quantize(256, dither=Image.Dither.NONE)

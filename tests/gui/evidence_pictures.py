@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from core import paths
@@ -34,6 +33,7 @@ from tests.gui.measurements import EARLIER, report, verdict
 from tests.rolls import write_roll
 from tests.servers.llama import LlamaServer
 from tests.servers.llama_kinds import LlamaKind, options_of
+from tests.window_driver import let_run
 
 _PATIENCE_MS = 120_000
 
@@ -49,7 +49,7 @@ class Photographer:
         """The widget; on an X display the whole screen, as a person sees it."""
         for theme in (Theme.DARK, Theme.LIGHT):
             self._themes.choose(theme)
-            QTest.qWait(250)
+            let_run(250)
             on_screen = QGuiApplication.platformName() == "xcb"
             picture = QGuiApplication.primaryScreen().grabWindow(0) if on_screen else widget.grab()
             picture.save(str(self._folder / f"{name}-{theme}.png"))
@@ -118,7 +118,7 @@ def _open_dialog(registry: Registry, engine: EngineHost, number: int) -> ModelDi
     entry = registry.entries()[number]
     dialog = ModelDialog(registry, entry=entry, replacing=entry.id, engine=engine)
     dialog.open()
-    QTest.qWait(300)
+    let_run(300)
     return dialog
 
 
@@ -162,7 +162,7 @@ def _draw_suggestions(registry: Registry, engine: EngineHost, photographer: Phot
 def _wait(is_so: Callable[[], bool]) -> None:
     waited_ms = 0
     while not is_so():
-        QTest.qWait(50)
+        let_run(50)
         waited_ms += 50
         if waited_ms > _PATIENCE_MS:
             raise TimeoutError

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from core import paths
@@ -30,7 +29,7 @@ from gui.theme import Theme, ThemeChooser
 from gui.window_state import WindowState
 from tests.gui.evidence_pictures import Photographer
 from tests.gui.sample_rolls import everyday_roll, write_roll
-from tests.window_driver import wait_until
+from tests.window_driver import let_run, wait_until
 
 _FOREIGN = """\
 # my own models
@@ -80,9 +79,9 @@ class Studio:
 
 def settled(is_so: Callable[[], bool]) -> None:
     """Waits for that, and lets the window draw."""
-    QTest.qWait(60)
+    let_run(60)
     wait_until(is_so, "it is settled", 30)
-    QTest.qWait(60)
+    let_run(60)
 
 
 def main(arguments: list[str]) -> None:
@@ -111,7 +110,7 @@ def main(arguments: list[str]) -> None:
                 ("serve-no-models", ServeDialog(nothing, [])),
             ):
                 dialog.show()
-                QTest.qWait(100)
+                let_run(100)
                 empty.take(name, dialog)
                 dialog.reject()
         themes.choose(Theme.SYSTEM)
@@ -151,7 +150,7 @@ def _export(studio: Studio) -> None:
     dialog.resize(*SMALLEST)
     studio.take("export-small", dialog)
     dialog.resize(1, 1)
-    QTest.qWait(100)
+    let_run(100)
     studio.take("export-smallest", dialog)
     text = file.read_text(encoding="utf-8")
     file.write_text("- model_id: [", encoding="utf-8")
@@ -191,7 +190,7 @@ def _sync(studio: Studio) -> None:
         settled(lambda: dialog.plan_view.diff.is_settled)
         studio.take(f"sync-{dialog.place_list.places[row][0]}", dialog)
     dialog.resize(1, 1)
-    QTest.qWait(100)
+    let_run(100)
     studio.take("sync-smallest", dialog)
     dialog.resize(*SMALLEST)
     if dialog.write_button.isEnabled():
@@ -219,7 +218,7 @@ def _serve(studio: Studio) -> None:
     studio.planned(dialog)
     studio.take("serve", dialog)
     dialog.resize(1, 1)
-    QTest.qWait(100)
+    let_run(100)
     studio.take("serve-smallest", dialog)
     dialog.resize(980, 600)
     dialog.write()
@@ -231,7 +230,7 @@ def _serve(studio: Studio) -> None:
 def _import(studio: Studio) -> None:
     dialog = ImportDialog(studio.registry, studio.saver)
     dialog.show()
-    QTest.qWait(200)
+    let_run(200)
     studio.take("import-hint", dialog)
     file = studio.home / ".config" / "io.datasette.llm" / "extra-openai-models.yaml"
     dialog.open_path(file)
@@ -244,7 +243,7 @@ def _import(studio: Studio) -> None:
     settled(dialog.plan_view.redirect_box.isVisible)
     studio.take("import-redirects", dialog)
     dialog.resize(1, 1)
-    QTest.qWait(100)
+    let_run(100)
     studio.take("import-smallest", dialog)
     dialog.resize(980, 600)
     dialog.paste("hello: [")
@@ -265,7 +264,7 @@ def _import(studio: Studio) -> None:
 def _share(studio: Studio) -> None:
     dialog = ShareDialog(3)
     dialog.show()
-    QTest.qWait(100)
+    let_run(100)
     studio.take("share", dialog)
     dialog.reject()
 
@@ -278,14 +277,14 @@ def _window(studio: Studio) -> None:
         window.details.tabs.setCurrentWidget(window.use_tab)
         for row, name in ((2, "custom"), (0, "builtin"), (25, "problem"), (27, "legacy")):
             window.table.select_keys([window.table_model.item(row).key])
-            QTest.qWait(500)
+            let_run(500)
             studio.take(f"use-{size[0]}-{name}", window)
     window.table.selectAll()
-    QTest.qWait(200)
+    let_run(200)
     studio.take("use-several", window)
     menu = window.findChild(QMenu, "tools_menu") or window.menuBar().findChildren(QMenu)[3]
     window.menuBar().setActiveAction(window.menuBar().actions()[3])
-    QTest.qWait(100)
+    let_run(100)
     studio.take("tools-menu", menu)
     menu.close()
     window.release()

@@ -148,7 +148,7 @@ def test_the_environment_says_which_providers_are_ready(qtbot: QtBot, dialog: Im
     button.click()
     planned(qtbot, dialog)
     assert not dialog.error_box.text
-    assert "sk-made-up" not in dialog.plan_view.note_label.text()
+    assert "sk-made-up" not in dialog.plan_view.notes.label.text()
 
 
 def test_what_is_not_ticked_is_not_taken_over(
@@ -283,3 +283,26 @@ def test_without_a_model_the_tab_says_what_it_is_for(use_tab: Callable[[], UseTa
     tab.show_item(None)
     assert not tab.code.isVisible()
     assert tab.isVisible()
+
+
+@pytest.mark.parametrize("width_lines", [62, 30])
+def test_what_else_there_is_to_know_is_seen(qtbot: QtBot, dialog: ImportDialog, width_lines: int) -> None:
+    dialog.resize(dialog.fontMetrics().averageCharWidth() * width_lines, dialog.height())
+    dialog.paste('curl https://far.example/v1/chat/completions -H "Authorization: Bearer $FAR_KEY" -d \'{"model": "m"}\'')
+    planned(qtbot, dialog)
+    notes = dialog.plan_view.notes
+    assert notes.label.text() == "“far.example” reads its key from FAR_KEY. Set it up under Providers before it can run."
+    qtbot.waitUntil(lambda: notes.height() == notes.label.height())
+    assert notes.isVisible()
+    assert notes.label.height() >= notes.label.heightForWidth(notes.viewport().width()) > 0
+    assert not notes.verticalScrollBar().isVisible()
+
+
+def test_a_source_takes_no_more_room_than_it_needs(dialog: ImportDialog) -> None:
+    for number, page in enumerate((dialog.source_pages.widget(0), dialog.text_edit, dialog.source_pages.widget(2))):
+        button = dialog.sources.button(number)
+        assert button is not None
+        button.click()
+        assert page is dialog.source_pages.currentWidget()
+        most = dialog.fontMetrics().lineSpacing() * (9 if number == 1 else 3)
+        assert dialog.source_pages.height() <= most

@@ -184,7 +184,9 @@ class ImportDialog(WorkDialog):
         self.source_pages.setCurrentIndex(number)
         page = self._source_widgets[number]
         # As high as the page that is shown: a file takes one line.
-        height = page.heightForWidth(self.source_pages.width()) if page.hasHeightForWidth() else page.sizeHint().height()
+        height = (
+            page.heightForWidth(self.source_pages.width()) if page.hasHeightForWidth() else page.sizeHint().height()
+        )
         height = max(height, page.minimumHeight())
         self.source_pages.setFixedHeight(min(height, page.maximumHeight()))
         if number == _TEXT:

@@ -288,10 +288,14 @@ def test_without_a_model_the_tab_says_what_it_is_for(use_tab: Callable[[], UseTa
 @pytest.mark.parametrize("width_lines", [62, 30])
 def test_what_else_there_is_to_know_is_seen(qtbot: QtBot, dialog: ImportDialog, width_lines: int) -> None:
     dialog.resize(dialog.fontMetrics().averageCharWidth() * width_lines, dialog.height())
-    dialog.paste('curl https://far.example/v1/chat/completions -H "Authorization: Bearer $FAR_KEY" -d \'{"model": "m"}\'')
+    dialog.paste(
+        'curl https://far.example/v1/chat/completions -H "Authorization: Bearer $FAR_KEY" -d \'{"model": "m"}\''
+    )
     planned(qtbot, dialog)
     notes = dialog.plan_view.notes
-    assert notes.label.text() == "“far.example” reads its key from FAR_KEY. Set it up under Providers before it can run."
+    assert (
+        notes.label.text() == "“far.example” reads its key from FAR_KEY. Set it up under Providers before it can run."
+    )
     qtbot.waitUntil(lambda: notes.height() == notes.label.height())
     assert notes.isVisible()
     assert notes.label.height() >= notes.label.heightForWidth(notes.viewport().width()) > 0

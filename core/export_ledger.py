@@ -39,7 +39,11 @@ def _origins_table(connection: sqlite3.Connection) -> None:
     )
 
 
-TABLES: Final = Tables("exports", (_first_tables, _origins_table))
+def _rolls_column(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE written ADD COLUMN roll TEXT NOT NULL DEFAULT ''")
+
+
+TABLES: Final = Tables("exports", (_first_tables, _origins_table, _rolls_column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One piece as it was written; `at` is ISO 8601 in UTC."""
+    """One piece as it was written; `at` is ISO 8601 in UTC.
+
+    `roll` is the settings file that its model is from; "" for what is on none, as a model of the catalogue.
+    """
 
     fragment: Fragment = field(repr=False)
     at: str
+    roll: str = ""
 
     @property
     def key(self) -> tuple[str, Place]:
@@ -88,15 +96,15 @@ class ExportLedger(SqliteFile):
     def written(self, target: str, path: Path) -> Mapping[tuple[str, Place], Written]:
         """What was written there, by file and place."""
         rows = self._rows(
-            "SELECT file, place, name, entry_id, owners, value, at FROM written "
+            "SELECT file, place, name, entry_id, owners, value, at, roll FROM written "
             "WHERE target = ? AND path = ? ORDER BY rowid",
             target,
             str(path),
         )
         found = {}
-        for file, place, name, entry_id, owners, value, at in rows:
+        for file, place, name, entry_id, owners, value, at, roll in rows:
             fragment = Fragment(file, _place_from(place), json.loads(value), entry_id, name, tuple(json.loads(owners)))
-            found[file, fragment.place] = Written(fragment, at)
+            found[file, fragment.place] = Written(fragment, at, roll)
         return found
 
     def origins(self, target: str, path: Path) -> Mapping[str, Origin]:
@@ -111,25 +119,15 @@ class ExportLedger(SqliteFile):
             for file, is_made, was_blank, made, adopted in rows
         }
 
-    def entry_ids(self, target: str, path: Path) -> tuple[str, ...]:
-        """The entries that stand there."""
-        rows = self._rows(
-            "SELECT entry_id FROM written WHERE target = ? AND path = ? AND entry_id <> '' GROUP BY entry_id "
-            "ORDER BY MIN(rowid)",
-            target,
-            str(path),
-        )
-        return tuple(entry_id for (entry_id,) in rows)
-
     def note(
         self,
         target: str,
         path: Path,
-        written: Iterable[Fragment],
+        written: Iterable[tuple[Fragment, str]],
         dropped: Iterable[tuple[str, Place]] = (),
         origins: Mapping[str, Origin] = MappingProxyType({}),
     ) -> None:
-        """Keeps what stands there now, and what the files were before as long as something does.
+        """Keeps what stands there now, each with its roll, and what the files were before as long as something does.
 
         Raises:
             EvidenceError: the disk refused.
@@ -141,9 +139,10 @@ class ExportLedger(SqliteFile):
                 [(target, str(path), file, _place_text(place)) for file, place in dropped],
             )
             connection.executemany(
-                "INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "INSERT INTO written (target, path, file, place, name, entry_id, owners, value, at, roll) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT DO UPDATE SET name = excluded.name, entry_id = excluded.entry_id, "
-                "owners = excluded.owners, value = excluded.value, at = excluded.at",
+                "owners = excluded.owners, value = excluded.value, at = excluded.at, roll = excluded.roll",
                 [
                     (
                         target,
@@ -155,8 +154,9 @@ class ExportLedger(SqliteFile):
                         json.dumps(fragment.owners),
                         json.dumps(fragment.value),
                         at,
+                        roll,
                     )
-                    for fragment in written
+                    for fragment, roll in written
                 ],
             )
             connection.executemany(

@@ -55,11 +55,19 @@ class ExportPlan:
     losses: tuple[Loss, ...]
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
     """What the files were before Muster first wrote into them, by name."""
+    roll: str = ""
+    """The settings file that the models are from."""
 
     @property
     def conflicts(self) -> tuple[Piece, ...]:
         """The pieces that are left as they are until the person decides."""
         return tuple(piece for piece in self.pieces if piece.is_conflict)
+
+    @property
+    def takes_all_out(self) -> bool:
+        """Whether models are taken out and none of ours is left there."""
+        states = [piece.state for piece in self.pieces if piece.fragment.entry_id]
+        return bool(states) and all(state is PieceState.REMOVED for state in states)
 
     @property
     def is_change(self) -> bool:

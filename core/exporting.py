@@ -31,6 +31,7 @@ from core.export_pieces import (
     settle_misread,
 )
 from core.export_plan import ExportPlan, FileChange, changes_of, check_effect, misread_fields, origins_of, read_files
+from core.export_rolls import OwnRoll, places_of
 from core.export_selection import disowned, no_longer_wanted, wanted, with_owners
 from core.exporters.all_targets import TARGETS
 from core.exporters.file_diffs import diff_text
@@ -124,7 +125,7 @@ def plan_export(
         wished = [references] if isinstance(references, str | UserModelEntry) else references
         models, failed = subjects_of(registry, wished, limits)
     with ExportLedger.open() as ledger:
-        return _plan(found, place, models, roll, failed, ledger, take_over=_names(take_over))
+        return _plan(found, place, models, roll, failed, ledger, OwnRoll(registry), take_over=_names(take_over))
 
 
 def _names(take_over: Collection[str]) -> Collection[str]:
@@ -140,13 +141,15 @@ def _plan(
     roll: Sequence[ExportedModel],
     failed: Sequence[tuple[str, MusterError]],
     ledger: ExportLedger,
+    own_roll: OwnRoll,
     *,
     take_over: Collection[str] = (),
     puts_back: bool = True,
     removed: Collection[str] = (),
 ) -> ExportPlan:
     """What becomes of `models`. `roll` is everything that could be written: names are told apart among all of it."""
-    written, origins = ledger.written(target.id, path), ledger.origins(target.id, path)
+    everything, origins = ledger.written(target.id, path), ledger.origins(target.id, path)
+    written = own_roll.own(everything)
     taken, fragments, every_file = wanted(target, models, roll, written)
     losses = [loss for model in models for loss in losses_of(target, model)]
     losses += losses_together(target, models, roll)
@@ -166,8 +169,8 @@ def _plan(
         pieces = hold_back(settle_misread(pieces, misread, take_over))
         changes, trees = changes_of(target, states, pieces, origins)
         check_effect(target, taken, pieces, trees)
-    before = origins_of(states, pieces, origins, {file for file, _ in written})
-    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses), before)
+    before = origins_of(states, pieces, origins, {file for file, _ in everything})
+    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses), before, own_roll.name)
 
 
 def plan_removal(
@@ -178,23 +181,29 @@ def plan_removal(
     *,
     take_over: Collection[str] = (),
 ) -> ExportPlan:
-    """What taking entries (None: all of ours) out of a target's file again would do.
+    """What taking entries (None: all of this roll's) out of a target's file again would do.
 
     Raises:
         ExportError: the file is broken, or there is no such target.
     """
-    del registry  # what stands there is known without it; the roll may have lost the entry
-    found = target_of(target)
+    found, own_roll = target_of(target), OwnRoll(registry)
     where = path_for(found, path)
     with ExportLedger.open() as ledger:
-        ids = ledger.entry_ids(found.id, where) if entry_ids is None else tuple(entry_ids)
-        return _plan(found, where, (), (), (), ledger, take_over=_names(take_over), removed=ids)
+        ids = _entries_in(ledger, found.id, where, own_roll) if entry_ids is None else tuple(entry_ids)
+        return _plan(found, where, (), (), (), ledger, own_roll, take_over=_names(take_over), removed=ids)
 
 
-def places_in_use() -> tuple[tuple[str, Path], ...]:
-    """Every target and path that something of ours stands in."""
+def places_in_use(registry: Registry | None = None) -> tuple[tuple[str, Path], ...]:
+    """Every target and path that something of this roll, or of any, stands in."""
     with ExportLedger.open() as ledger:
-        return tuple((target, path) for target, path in ledger.places() if target in TARGETS)
+        places = places_of(ledger, None if registry is None else OwnRoll(registry))
+        return tuple((target, path) for target, path in places if target in TARGETS)
+
+
+def _entries_in(ledger: ExportLedger, target: str, path: Path, own_roll: OwnRoll) -> tuple[str, ...]:
+    """The entries of this roll that stand there."""
+    own = own_roll.own(ledger.written(target, path)).values()
+    return tuple(dict.fromkeys(piece.fragment.entry_id for piece in own if piece.fragment.entry_id))
 
 
 def plan_sync(
@@ -202,23 +211,30 @@ def plan_sync(
 ) -> tuple[ExportPlan | ExportError, ...]:
     """For every target in use, what brings it up to date with the roll; entries that the roll lost are taken out.
 
-    What the person changed or removed in the tool is a conflict. A place whose file cannot be read gives the error.
+    What the person changed or removed in the tool is a conflict. A place whose file cannot be read gives the error. An
+    entry whose row cannot be read is not lost, and a model that was never on the roll stays.
+
+    Raises:
+        ExportError: the roll's own file cannot be read, or is gone.
     """
+    own_roll = OwnRoll(registry)
+    own_roll.check_readable()
     roll, failed = subjects_of(registry, None, _declared_limits(registry))
-    on_roll = {entry.id for entry in registry.entries()}
     plans: list[ExportPlan | ExportError] = []
     with ExportLedger.open() as ledger:
-        for name, path in ledger.places():
+        for name, path in places_of(ledger, own_roll):
             if name not in TARGETS:
                 continue
-            ids = ledger.entry_ids(name, path)
+            own = own_roll.own(ledger.written(name, path)).values()
+            ids = {piece.fragment.entry_id for piece in own}
             models = [model for model in roll if model.entry_id in ids]
-            gone = [entry_id for entry_id in ids if entry_id not in on_roll]
+            lost = {piece.fragment.entry_id for piece in own if piece.roll} - own_roll.entry_ids
+            gone = () if own_roll.hides_entries else tuple(lost)
             decided = _names((take_over or {}).get(path, ()))
             try:
                 plans.append(
                     _plan(
-                        TARGETS[name], path, models, roll, failed, ledger,
+                        TARGETS[name], path, models, roll, failed, ledger, own_roll,
                         take_over=decided, puts_back=False, removed=gone,
                     )
                 )  # fmt: skip
@@ -247,11 +263,16 @@ def _note(plan: ExportPlan) -> Iterator[str]:
     left_alone = (*gone, *CONFLICTS, PieceState.WAITING)
     own = [piece for piece in plan.pieces if not piece.is_theirs]
     kept = [piece.fragment for piece in own if piece.state not in left_alone]
+    of_roll = {model.entry_id for model in plan.models if model.entry is not None}
     dropped = [(piece.fragment.file, piece.fragment.place) for piece in own if piece.state in gone]
     problem: Exception | None = None
     try:
         with ExportLedger.open() as ledger:
-            ledger.note(plan.target.id, plan.path, kept, dropped, plan.origins)
+            before = ledger.written(plan.target.id, plan.path)
+            rolls = {key: piece.roll for key, piece in before.items()}
+            rolls |= {(one.file, one.place): plan.roll for one in kept if of_roll & {one.entry_id, *one.owners}}
+            kept_of = [(one, rolls.get((one.file, one.place), "")) for one in kept]
+            ledger.note(plan.target.id, plan.path, kept_of, dropped, plan.origins)
             problem = ledger.problem
     except (MusterError, OSError, sqlite3.Error) as error:
         problem = error

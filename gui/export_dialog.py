@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
@@ -49,7 +50,8 @@ class ExportDialog(TargetDialog):
         self.written.connect(self._mark_used)
         self.plan_view.show_waiting()
         if self._scopes or removes:
-            run_in_worker(self, KnownPlaces.look, on_done=self._take_places, on_error=self._tell_no_places)
+            look = partial(KnownPlaces.look, registry)
+            run_in_worker(self, look, on_done=self._take_places, on_error=self._tell_no_places)
         else:
             self._show_nothing()
 

@@ -59,7 +59,7 @@ def conflict_words(piece: Piece, title: str) -> str:
     if piece.clash is not None:
         return _tr("Its name is taken there by something that Muster did not write.")
     if piece.state is PieceState.FOREIGN:
-        return _tr("It stands there already, and Muster did not write it.")
+        return _tr("It stands there already, and was not written from this roll.")
     if piece.state is PieceState.TAKEN_OUT:
         return _tr("It was removed in {tool} since Muster wrote it.").format(tool=title)
     keys = ", ".join(one_line(key, 60) for key in piece.edited_keys)

@@ -71,7 +71,7 @@ class ImportDialog(WorkDialog):
         self._build()
         self._connect()
         self._choose_source(_FILE)
-        run_in_worker(self, KnownPlaces.look, on_done=self._offer_tools)
+        run_in_worker(self, partial(KnownPlaces.look, registry), on_done=self._offer_tools)
 
     # -------------------------------------------------------------------------------------------------------- layout
 

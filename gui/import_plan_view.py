@@ -138,7 +138,7 @@ class _NotesArea(QScrollArea):
 
     def show_text(self, text: str) -> None:
         """Shows another text."""
-        self.label.show_text(text)
+        self.label.setText(text)
         self.setVisible(bool(text))
         self._fit()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.exporting import TARGETS, places_in_use
+from core.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,11 @@ class KnownPlaces:
     found: frozenset[str] = frozenset()
 
     @classmethod
-    def look(cls) -> KnownPlaces:
-        """As it is now; asks the disk."""
+    def look(cls, registry: Registry) -> KnownPlaces:
+        """As it is now for that roll; asks the disk."""
         usual = {name: target.default_path() for name, target in TARGETS.items()}
         found = frozenset(name for name, path in usual.items() if _has_file(name, path))
-        return cls(places_in_use(), usual, found)
+        return cls(places_in_use(registry), usual, found)
 
     def used(self, target: str) -> Path | None:
         """Where something of ours stands: in the file that the tool reads, else in another."""

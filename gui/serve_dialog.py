@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from core.exporting import ExportPlan, ExportReport
 from core.registry import Registry
-from core.serving import MASTER_KEY, serving_of
+from core.serving import serving_of
 from gui.code_view import CodeView
 from gui.empty_state import EmptyState
 from gui.icons import icon
 from gui.scopes import Scope
 from gui.target_dialog import TargetDialog
-from gui.wrapped_label import quiet_label
+from gui.wrapped_label import WrappedLabel
 
 _SIZE_LINES = (64, 42)
 
@@ -38,16 +39,14 @@ class ServeDialog(TargetDialog):
         height = self.fontMetrics().height()
         self.command = CodeView("serve_command", self.tr("&Start it with"), lines=4)
         self.client = CodeView("serve_client", self.tr("&Use it with"), lines=5)
-        text = self.tr(
-            "The proxy has a key of its own, {variable}, and does not start without it. Keep it: clients send it."
-        )
-        hint = quiet_label("serve_hint", text.replace("{variable}", MASTER_KEY))
+        self.hint = WrappedLabel("serve_hint")
+        self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         running = QWidget()
         page = QVBoxLayout(running)
         page.setContentsMargins(0, height // 2, 0, 0)
         page.setSpacing(height // 2)
         page.addWidget(self.command)
-        page.addWidget(hint)
+        page.addWidget(self.hint)
         page.addWidget(self.key_label)
         page.addWidget(self.client, 1)
         self.plan_view.insertTab(0, running, icon("server"), self.tr("Start and use"))
@@ -92,3 +91,10 @@ class ServeDialog(TargetDialog):
         serving = serving_of(plan)
         self.command.show_code("\n".join(serving.lines))
         self.client.show_code(serving.client)
+        if serving.has_key_in_file:
+            text = self.tr("The proxy’s own key stands in the file. Clients send it: give it to them as {variable}.")
+        else:
+            text = self.tr(
+                "The proxy has a key of its own, {variable}, and does not start without it. Keep it: clients send it."
+            )
+        self.hint.setText(text.replace("{variable}", serving.master_key))

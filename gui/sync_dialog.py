@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMessageBox, QSplitter, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from core.errors import MusterError
@@ -73,6 +73,7 @@ class SyncDialog(WorkDialog):
         self._not_written: MusterError | None = None
         self._asked = 0
         self._is_writing = False
+        self._emptying: QMessageBox | None = None
         self.setWindowTitle(self.tr("Sync Tools"))
         self._build()
         self.plan_view.show_waiting()
@@ -146,9 +147,9 @@ class SyncDialog(WorkDialog):
         registry, decided = self._registry, dict(self._decided)
 
         def work() -> list[_Place]:
-            places = places_in_use()
+            plans = plan_sync(registry, take_over=decided)
             found = []
-            for (target, path), plan in zip(places, plan_sync(registry, take_over=decided), strict=True):
+            for (target, path), plan in zip(places_in_use(registry), plans, strict=True):
                 if isinstance(plan, MusterError):
                     found.append(_Place(target, path, None, None, plan))
                 else:
@@ -241,9 +242,34 @@ class SyncDialog(WorkDialog):
 
     @Slot()
     def write(self) -> None:
-        """Writes to every tool what has changed; one that cannot be written keeps none of the others back."""
+        """Writes to every tool what has changed; asks first where that leaves a tool without any of the models."""
         plans = [place.plan for place in self._places if place.plan is not None and place.is_change]
         if not plans or self._is_writing:
+            return
+        emptied = ", ".join(dict.fromkeys(plan.target.title for plan in plans if plan.takes_all_out))
+        if emptied:
+            self._ask_to_empty(emptied, plans)
+        else:
+            self._write(plans)
+
+    def _ask_to_empty(self, titles: str, plans: list[ExportPlan]) -> None:
+        text = self.tr("None of the models that {tools} has from this roll are on it any more. Take them all out?")
+        box = QMessageBox(QMessageBox.Icon.Question, self.windowTitle(), text.format(tools=titles), parent=self)
+        box.setObjectName("empty_question")
+        keep = box.addButton(self.tr("&Leave Them"), QMessageBox.ButtonRole.RejectRole)
+        keep.setObjectName("leave_them")
+        take = box.addButton(self.tr("&Take Out"), QMessageBox.ButtonRole.DestructiveRole)
+        take.setObjectName("take_out")
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        take.clicked.connect(lambda: self._write(plans))
+        keep.clicked.connect(lambda: self._write([plan for plan in plans if not plan.takes_all_out]))
+        self._emptying = box
+        box.open()
+
+    def _write(self, plans: list[ExportPlan]) -> None:
+        """Writes these; one that cannot be written keeps none of the others back."""
+        if not plans:
             return
         self._is_writing = True
         registry = self._registry

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QPalette
 from PySide6.QtWidgets import QLabel, QWidget
 from typing_extensions import override
 
@@ -23,7 +23,7 @@ from gui.export_words import key_words, plan_words, written_words
 from gui.scopes import Scope
 from gui.target_place import TargetPlace
 from gui.work_dialog import WorkDialog
-from gui.wrapped_label import message_label, quiet_label
+from gui.wrapped_label import WrappedLabel, message_label
 
 
 class TargetDialog(WorkDialog):
@@ -56,7 +56,9 @@ class TargetDialog(WorkDialog):
         self.place = TargetPlace(prefix)
         self.error_box = ErrorBox()
         self.plan_view = ExportPlanView(prefix)
-        self.key_label = quiet_label(f"{prefix}_keys")
+        self.key_label = WrappedLabel(f"{prefix}_keys")
+        self.key_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.key_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.summary = message_label(f"{prefix}_summary")
         # Room for what is told after writing: nothing moves then.
         self.summary.setMinimumHeight(self.fontMetrics().lineSpacing() * 2)

@@ -241,7 +241,7 @@ class TryPanel(QWidget):
         else:
             group = self.picker.picked_group
             words = group if model.model_id == model.label else f"{group} · {one_line(model.model_id, 120)}"
-        self._model_line.show_text(words)
+        self._model_line.setText(words)
         self._model_line.setToolTip(words)
 
     # ----------------------------------------------------------------------------------------------------------- run

@@ -38,9 +38,9 @@ class WrappedLabel(QLabel):
         self.setWordWrap(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def show_text(self, text: str) -> None:
-        """Shows another text."""
-        self.setText(text)
+    @override
+    def setText(self, text: str) -> None:
+        super().setText(text)
         self._fit()
 
     @override

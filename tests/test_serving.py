@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from core.exporters.losses import losses_together
 from core.exporting import plan_export
 from core.serving import serving_of
 from tests.export_rolls import SECRETS, exported_models, open_export_roll
+from tests.rolls import builtin, open_roll, write_roll
 
 
 def test_each_variable_that_the_file_refers_to_is_set_before_the_proxy_starts(tmp_path: Path) -> None:
@@ -27,6 +31,56 @@ def test_each_variable_that_the_file_refers_to_is_set_before_the_proxy_starts(tm
     assert command.startswith("litellm --config ")
     assert all(any(name in line for line in before) for name in (*referred, "LITELLM_MASTER_KEY"))
     assert not any(secret in "\n".join([*serving.lines, serving.client]) for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("said", "variable", "is_made"),
+    [
+        ("", "LITELLM_MASTER_KEY", True),
+        ("general_settings:\n  master_key: os.environ/PROXY_KEY\n", "PROXY_KEY", True),
+        ("general_settings:\n  master_key: sk-of-the-team\n", "LITELLM_MASTER_KEY", False),
+        ("general_settings: {}\n", "LITELLM_MASTER_KEY", True),
+    ],
+)
+def test_the_proxys_own_key_is_the_one_that_its_file_names(
+    tmp_path: Path, said: str, variable: str, is_made: bool
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(said)
+    with open_export_roll(tmp_path / "settings.yaml") as registry:
+        serving = serving_of(plan_export(registry, None, "litellm", file))
+    assert f'api_key=os.environ["{variable}"]' in serving.client
+    assert serving.has_key_in_file is not is_made
+    assert any("openssl" in line or "secrets" in line for line in serving.lines) is is_made
+    assert "sk-of-the-team" not in "\n".join([*serving.lines, serving.client])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the page has the lines for a shell of Unix")
+def test_the_page_about_teams_shows_the_same_lines(tmp_path: Path) -> None:
+    with open_roll(write_roll(tmp_path / "settings.yaml"), OPENAI_API_KEY="made-up") as registry:
+        registry.add(builtin("gpt-x", name="Hosted"))
+        plan = plan_export(registry, None, "litellm", tmp_path / "config.yaml")
+    page = (Path(__file__).parents[1] / "docs" / "scale.md").read_text(encoding="utf-8")
+    block = page.split("```\n")[1].splitlines()
+    shown = [line.replace(str(tmp_path / "config.yaml"), "config.yaml") for line in serving_of(plan).lines]
+    assert block == shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix")
+def test_pasted_twice_the_lines_keep_what_is_set_and_say_what_is_not(tmp_path: Path) -> None:
+    with open_export_roll(tmp_path / "settings.yaml") as registry:
+        _install, *typed, _command = serving_of(plan_export(registry, None, "litellm", tmp_path / "config.yaml")).lines
+    script = "\n".join([*typed, *typed, "echo $OPENAI_API_KEY"])
+    variables = {"PATH": os.environ["PATH"], "OPENAI_API_KEY": "made-up"}
+    done = subprocess.run(  # as in a window of a terminal: a line that fails ends nothing
+        ["bash", "-i"], input=script, env=variables, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    made = [line for line in done.stdout.splitlines() if line.startswith("LITELLM_MASTER_KEY=sk-")]
+    assert len(made) == 2
+    assert made[0] == made[1]
+    assert done.stdout.rstrip().splitlines()[-1] in ("made-up", "exit")
+    assert "made-up" in done.stdout
+    assert "BOX_API_KEY: is not set" in done.stderr
 
 
 def test_a_client_asks_for_a_name_of_the_file_also_where_it_is_one_of_two(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -38,8 +39,7 @@ def test_the_shown_commands_serve_and_the_shown_client_is_answered(tmp_path: Pat
     with CapableServer() as server:
         serving = served(tmp_path, server.base_url)
         assert serving.variables == ("BOX_API_KEY",)
-        _install, *assignments, command = serving.lines
-        typed = [line.replace("…", str(BOX["api_key"])) for line in assignments]
+        _install, *typed, command = serving.lines
         (tmp_path / "client.py").write_text(serving.client, encoding="utf-8")
         script = f"""
 set -e
@@ -56,11 +56,14 @@ done
 """
         variables = environment.variables(tmp_path)
         variables["PATH"] = f"{environment.python.parent}:{variables['PATH']}"
+        variables["BOX_API_KEY"] = str(BOX["api_key"])
         done = subprocess.run(
             ["sh", "-c", script], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
-        assert done.stdout.strip()
+        key_line, answer = done.stdout.strip().splitlines()[:2]
+        assert re.fullmatch(r"LITELLM_MASTER_KEY=sk-[0-9a-f]{64}", key_line)
+        assert answer
         asked = [request for request in server.requests if request.path.endswith("/chat/completions")]
     assert [request.json["model"] for request in asked] == ["some-model"]
     assert asked[0].carries_key(str(BOX["api_key"]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,6 @@ def test_the_proxys_own_key_is_the_one_that_its_file_names(
     assert "sk-of-the-team" not in "\n".join([*serving.lines, serving.client])
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the page has the lines for a shell of Unix")
 def test_the_page_about_teams_shows_the_same_lines(tmp_path: Path) -> None:
     with open_roll(write_roll(tmp_path / "settings.yaml"), OPENAI_API_KEY="made-up") as registry:
         registry.add(builtin("gpt-x", name="Hosted"))
@@ -66,7 +64,6 @@ def test_the_page_about_teams_shows_the_same_lines(tmp_path: Path) -> None:
     assert block == shown
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix")
 def test_pasted_twice_the_lines_keep_what_is_set_and_say_what_is_not(tmp_path: Path) -> None:
     with open_export_roll(tmp_path / "settings.yaml") as registry:
         _install, *typed, _command = serving_of(plan_export(registry, None, "litellm", tmp_path / "config.yaml")).lines

@@ -125,7 +125,7 @@ def test_a_foreign_entry_waits_for_the_persons_word_and_the_others_are_written(
     path.write_text("- {model_id: Local One, model_name: mine}\n", encoding="utf-8")
     dialog = open_export("llm", path)
     (line,) = conflict_lines(dialog)
-    assert "did not write" in line.text(1)
+    assert "not written from this roll" in line.text(1)
     write(qtbot, dialog)
     names = {row["model_id"]: row["model_name"] for row in yaml.safe_load(path.read_text(encoding="utf-8"))}
     assert names == {"Local One": "mine", "Local Two": "local-2", "Hosted": "gpt-x"}

@@ -45,6 +45,9 @@ _OTHER_MODELS: Final = (
 
 _AZURE_VARIABLE: Final = re.compile(r"(?i)azure")
 _AZURE_HOST: Final = re.compile(r"(?i)\.(?:openai\.azure\.com|cognitiveservices\.azure\.com|services\.ai\.azure\.com)$")
+_LONGEST: Final = 4000
+"""In characters; no server takes longer ones."""
+
 _GEMINI_BASE: Final = "https://generativelanguage.googleapis.com/v1beta/openai"
 
 
@@ -65,6 +68,8 @@ def read_address(url: str) -> Asked:
     Raises:
         MusterError: it cannot be read, stands in a variable, or is not known as the address of a chat.
     """
+    if len(url) > _LONGEST:
+        raise MusterError("Its address is too long.", "Shorten it and paste it again.")
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host = parts.hostname or ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +288,14 @@ def test_an_address_that_is_not_known_as_a_chats_is_a_problem_that_says_what_to_
 )
 def test_a_base_url_and_a_list_of_models_are_addresses_of_endpoints(url: str, base_url: str) -> None:
     assert read_address(url).base_url == base_url
+
+
+def test_no_address_is_too_long_to_be_refused_at_once(tmp_path: Path) -> None:
+    started_s = time.process_time()
+    for part in ("embed", "/images", "${a", "/api/chat"):
+        plan = planned(f"curl 'http://x.example/{part * 100_000}:p' -d '{{}}'", tmp_path)
+        assert "too long" in plan.problems[0]
+    assert time.process_time() - started_s < 2
 
 
 def test_a_body_in_a_file_is_told_where_the_command_names_no_model_too(tmp_path: Path) -> None:

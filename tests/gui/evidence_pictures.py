@@ -175,14 +175,14 @@ def _draw_imported(registry: Registry, engine: EngineHost, photographer: Photogr
     photographer.take("dialog-imported", dialog)
     dialog.hide()
     saver = Saver(registry)
+    panel = EvidencePanel(registry, saver, lambda: engine)
+    panel.resize(300, 560)
+    panel.show()
     for number, name in ((4, "evidence-imported"), (5, "evidence-imported-unmeasured")):
-        panel = EvidencePanel(registry, saver, lambda: engine)
-        panel.resize(300, 560)
         panel.show_item(roll_items(registry.document)[number])
-        panel.show()
-        _wait(lambda shown=panel: bool(shown.rows))
+        _wait(lambda: bool(panel.rows))
         photographer.take(name, panel)
-        panel.close()
+    panel.close()
     saver.close()
 
 

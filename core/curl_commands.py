@@ -10,13 +10,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from core.command_words import Command, shell_of, split_commands, split_heredoc
 from core.errors import MusterError
 from core.exporters.shape import ReadProvider
 from core.import_checks import checked_model, is_variable_name, named_keys
 from core.import_plans import Source
+from core.request_addresses import VARIABLE, Asked, read_address, refuse_other_than_chat
 
 _WITH_VALUE: Final = frozenset("AbCcDdEeFHhKmoPQrTtUuwXxYyz")
 """curl's short options that take a value (curl 8; “-h” a category)."""
@@ -37,10 +38,6 @@ _SHORT_NAMES: Final = {"H": "header", "d": "data", "X": "request", "u": "user", 
 _DATA: Final = frozenset({"data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "json"})
 _KEY_HEADERS: Final = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "proxy-authorization"})
 _PLAIN_HEADERS: Final = frozenset({"content-type", "accept", "anthropic-version", "user-agent", "accept-encoding"})
-_VARIABLE: Final = re.compile(
-    r"\$\{(?:env:)?([A-Za-z_]\w*)[^}]*\}|\$env:([A-Za-z_]\w*)|\$([A-Za-z_]\w*)|%([A-Za-z_]\w*)%|\{\{\s*([A-Za-z_]\w*)\s*\}\}",
-    re.IGNORECASE,
-)
 _ASSIGNMENT: Final = re.compile(r"(?:\$env:)?([A-Za-z_]\w*)=", re.IGNORECASE)
 _PROMPT: Final = re.compile(r"[$>%]")
 _MOST_BEFORE: Final = 12
@@ -49,21 +46,20 @@ _MOST_BEFORE: Final = 12
 _PLACEHOLDER: Final = re.compile(
     r"(?i)^(?:<[^>]*>|\[[^\]]*\]|your[-_ ].*|x{3,}|\.{3,}|…|sk-\.{3}|none|na|empty|no-key)$"
 )
-_ENDINGS: Final = (
-    "/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models", "/api/chat",
-    "/api/generate", "/api/tags",
-)  # fmt: skip
-_GEMINI: Final = re.compile(r"^(/v\w+)/models/([^/:]+):\w+$")
-_AZURE: Final = re.compile(r"^/openai/deployments/([^/]+)/")
 _OF_ONE_REQUEST: Final = frozenset(
     {
         "model", "messages", "prompt", "input", "instructions", "system", "contents", "generationConfig", "stream",
         "stream_options", "temperature", "top_p", "top_k", "min_p", "max_tokens", "max_completion_tokens",
         "max_output_tokens", "n", "stop", "seed", "user", "frequency_penalty", "presence_penalty", "logit_bias",
-        "store", "metadata", "options", "keep_alive",
+        "store", "metadata", "options", "keep_alive", "inferenceConfig", "anthropic_version", "api_version",
     }
 )  # fmt: skip
 """What a request says about itself and not about its model."""
+
+_OF_A_CHAT: Final = frozenset({"messages", "prompt", "contents", "instructions", "conversation"})
+_INPUTS: Final = frozenset({"input", "inputs", "texts"})
+_OF_EMBEDDINGS: Final = frozenset({"encoding_format", "dimensions", "input_type", "embedding_types"})
+"""What only a request for embeddings says, unless it says something of a chat."""
 
 
 @dataclass(slots=True)
@@ -99,17 +95,23 @@ def read_curl(text: str, title: str = "curl") -> Source:
             "There is no curl command with an address in this text.", "Paste the whole command, from “curl” to its end."
         )
     models, providers, problems, places = [], [], [], []
+    unread: dict[str, None] = {}
     for request in requests:
         try:
-            base_url, model_in_path, key = _place(request)
+            asked, key = _place(request)
             notes: list[str] = []
             body = _body(request, notes)
-            model = body.get("model", model_in_path)
-            provider = ReadProvider("", base_url, None, key.variable, holds_key=bool(key.place))
+            _refuse_embeddings(request.url, body, is_plain=asked.is_plain)
+            model = asked.model or body.get("model", "")
+            provider = ReadProvider("", asked.base_url, asked.provider_id, key.variable, holds_key=bool(key.place))
             if key.place:
                 places.append(key.place)
-            if not isinstance(model, str) or not model.strip() or _VARIABLE.fullmatch(model):
+            if not isinstance(model, str) or not model.strip() or VARIABLE.fullmatch(model):
                 checked_model("x", provider)  # for the address
+                unread |= dict.fromkeys(notes)
+                if asked.provider_id is not None:
+                    problems.append("The command names no model.")
+                    continue
                 providers.append(provider)
                 problems.append("The command names no model: only its endpoint can be added.")
                 continue
@@ -121,7 +123,17 @@ def read_curl(text: str, title: str = "curl") -> Source:
             )
         except MusterError as error:
             problems.append(f"The command cannot be used. {error}")
-    return Source("curl", title, tuple(models), tuple(providers), tuple(problems), (), tuple(dict.fromkeys(places)))
+    key_places = tuple(dict.fromkeys(places))
+    return Source("curl", title, tuple(models), tuple(providers), tuple(problems), tuple(unread), key_places)
+
+
+def _refuse_embeddings(url: str, body: Mapping[str, Any], *, is_plain: bool) -> None:
+    """Raises MusterError where the request asks for embeddings at an address that does not say so."""
+    if not _OF_A_CHAT.isdisjoint(body):
+        return
+    names_one = not _OF_EMBEDDINGS.isdisjoint(body)
+    if names_one or (not _INPUTS.isdisjoint(body) and (is_plain or "/invocations" in url or "/invoke" in url)):
+        raise refuse_other_than_chat("embeddings")
 
 
 def _requests(commands: Iterable[Command], document: str | None) -> Iterator[_Request]:
@@ -198,34 +210,19 @@ def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield "", word
 
 
-def _place(request: _Request) -> tuple[str, str, _Key]:
-    """Base URL, the model that the address names, and what is known of the key."""
-    url = request.url
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        raise MusterError("Its address cannot be read.", "Correct it and paste it again.") from None
-    if _VARIABLE.search(parts.netloc) or not host:
-        raise MusterError("Its address stands in a variable.", "Write the address into the command.")
-    path, model = parts.path.rstrip("/"), ""
-    if gemini := _GEMINI.match(path):
-        path, model = f"{gemini.group(1)}/openai", unquote(gemini.group(2))
-    elif azure := _AZURE.match(path):
-        path, model = "/openai/v1", unquote(azure.group(1))
-    else:
-        ending = next((ending for ending in _ENDINGS if path.endswith(ending)), "")
-        path = path.removesuffix(ending)
-        if ending.startswith("/api/"):
-            path += "/v1"
-    if _VARIABLE.search(path):
-        raise MusterError("Its address has a variable in it.", "Write the address into the command.")
-    return f"{parts.scheme}://{host}{path}", model, _key_of(request, parts.query, parts.netloc != host)
+def _place(request: _Request) -> tuple[Asked, _Key]:
+    """Where the request goes, and what is known of the key."""
+    asked = read_address(request.url)
+    parts = urlsplit(request.url if "://" in request.url else f"http://{request.url}")
+    return asked, _key_of(request, parts.query, "@" in parts.netloc)
 
 
 def _key_of(request: _Request, query: str, has_user: bool) -> _Key:
     found = [(value, f"the {name} header of the command") for name, value in request.headers if name in _KEY_HEADERS]
-    found += [(request.bearer, "the bearer token of the command"), (request.user, "the user of the command")]
+    found += [
+        (request.bearer, "the bearer token of the command"),
+        (request.user.removeprefix("token:"), "the user of the command"),  # as Databricks’ pages write it
+    ]
     found += [
         (value, "the address in the command")
         for name, value in parse_qsl(query)
@@ -235,7 +232,7 @@ def _key_of(request: _Request, query: str, has_user: bool) -> _Key:
         bare = re.sub(r"(?i)^(bearer|basic)\s+", "", value).strip()
         if not bare:
             continue
-        variable = _VARIABLE.fullmatch(bare)
+        variable = VARIABLE.fullmatch(bare)
         if variable is not None:
             name = next(group for group in variable.groups() if group)
             known = name.upper() if is_variable_name(name.upper()) else ""

@@ -20,7 +20,7 @@ from core.field_specs import UNSET
 from core.fingerprint import PART_WORDS, Fingerprint
 from core.overrides import is_unset
 from core.paths import data_folder
-from core.redaction import fit_to_keep, without_keys
+from core.redaction import fit_to_keep, redact, without_keys
 from core.report_history import DatedVerdict, Flip, completed, flips, last_decided, plain
 from core.sqlite_file import SqliteFile, Tables
 from core.verdicts import Outcome, Report, Verdict
@@ -37,6 +37,7 @@ class FieldOrigin(StrEnum):
     DECLARED = "declared"
     CATALOGUE = "catalogue"
     NAME = "name"
+    IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,14 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class RecordedOrigin:
-    """Where an override came from, and when (ISO 8601 in UTC)."""
+    """Where an override came from, and when (ISO 8601 in UTC).
+
+    `place` names what it was imported from; empty where it was not. `origin` is then what that said of it, or IMPORTED.
+    """
 
     origin: FieldOrigin
     at: str
+    place: str = ""
 
 
 def _first_tables(connection: sqlite3.Connection) -> None:
@@ -95,8 +100,16 @@ def _seen_fingerprints(connection: sqlite3.Connection) -> None:
     )
 
 
+def _imports(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE imports ("
+        "entry_id TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, place TEXT NOT NULL, origin TEXT NOT NULL, "
+        "at TEXT NOT NULL, PRIMARY KEY (entry_id, field))"
+    )
+
+
 FILE_NAME: Final = "evidence.sqlite3"
-TABLES: Final = Tables("measurements", (_first_tables, _seen_fingerprints))
+TABLES: Final = Tables("measurements", (_first_tables, _seen_fingerprints, _imports))
 
 
 class Evidence(SqliteFile):
@@ -247,9 +260,10 @@ class Evidence(SqliteFile):
         """Where each override came from, as far as it was noted.
 
         With the entry's `overrides`: only of those that are set, and one whose value is another than the noted one is
-        the person's own.
+        the person's own. What was imported and is as it came says from where, unless its origin was noted since.
         """
-        found = {}
+        found: dict[str, RecordedOrigin] = {}
+        edited: set[str] = set()
         for name, origin, value, at in self._rows(
             "SELECT field, origin, value, at FROM origins WHERE entry_id = ?", entry_id
         ):
@@ -259,9 +273,40 @@ class Evidence(SqliteFile):
                 if is_unset(overrides.get(name)):
                     continue
                 if value is not None and value != _stored_value(name, overrides):
-                    origin = FieldOrigin.YOU  # noqa: PLW2901 (edited by hand since)
-            found[name] = RecordedOrigin(FieldOrigin(origin), at)
+                    edited.add(name)
+            found[name] = RecordedOrigin(FieldOrigin.YOU if name in edited else FieldOrigin(origin), at)
+        for name, value, place, origin, at in self._rows(
+            "SELECT field, value, place, origin, at FROM imports WHERE entry_id = ?", entry_id
+        ):
+            if overrides is not None and value != _imported_value(overrides.get(name)):
+                continue
+            # What was said of the same value since is said of it now.
+            if name not in found or name in edited or found[name].at < at:
+                known = origin if origin in FieldOrigin.__members__.values() else FieldOrigin.IMPORTED
+                found[name] = RecordedOrigin(FieldOrigin(known), at, place)
         return found
+
+    def note_imported(
+        self,
+        values: Mapping[str, Mapping[str, Any]],
+        place: str,
+        said: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Notes that these overrides (by entry ID) came from that place, now; they do while they have these values.
+
+        `said` is what the place itself said of where they came from. Nothing that looks like a key is kept.
+
+        Raises:
+            EvidenceError: the disk refused.
+        """
+        at, shown, told = _now(), str(fit_to_keep(redact(place))), said or {}
+        rows = [
+            (entry_id, name, _imported_value(value), shown, told.get(entry_id, {}).get(name, FieldOrigin.IMPORTED), at)
+            for entry_id, own in values.items()
+            for name, value in own.items()
+        ]
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO imports VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def forget(self, entry_id: str) -> None:
         """Drops everything about one model.
@@ -273,6 +318,7 @@ class Evidence(SqliteFile):
             connection.execute("DELETE FROM reports WHERE entry_id = ?", (entry_id,))
             connection.execute("DELETE FROM origins WHERE entry_id = ?", (entry_id,))
             connection.execute("DELETE FROM seen WHERE entry_id = ?", (entry_id,))
+            connection.execute("DELETE FROM imports WHERE entry_id = ?", (entry_id,))
 
     # ------------------------------------------------------------------------------------------------------ listings
 
@@ -321,6 +367,10 @@ def _measured_value(verdict: Verdict) -> Any:
 
 def _stored_value(name: str, overrides: Mapping[str, Any] | None) -> str | None:
     return None if overrides is None else json.dumps(overrides.get(name), default=str, sort_keys=True)
+
+
+def _imported_value(value: Any) -> str:
+    return str(fit_to_keep(redact(json.dumps(value, default=str, sort_keys=True))))
 
 
 def _report_from(text: str) -> Report | None:

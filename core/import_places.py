@@ -98,7 +98,8 @@ class Places:
         if provider.provider_id is not None and (
             not provider.base_url or (row is not None and _is_among(provider.base_url, hosts_of(row)))
         ):
-            return PlaceOnRoll("builtin", str(_running(provider.provider_id).name))
+            running = _running(provider.provider_id)
+            return PlaceOnRoll("builtin", str(running.name), notes=self._notes_on(running, provider.base_url))
         if not provider.base_url:
             raise MusterError("It is not said at which address it is.")
         if row is not None and row.secret_field is not None and not provider.key_variable:
@@ -114,6 +115,19 @@ class Places:
         if place is None:
             place = self._new_by_address[address] = self._new_place(provider)
         return self._with_key(place, provider)
+
+    def _notes_on(self, row: ProviderRow, base_url: str) -> tuple[str, ...]:
+        """What to say of a built-in provider that everybody has at an address of their own."""
+        own = row.base_url_field
+        if own is None or not own.required or not base_url:
+            return ()
+        set_up = self.registry.credentials.value("builtin", str(row.name), own.config_key)
+        if not set_up:
+            return (f"Its {own.label} is {base_url}.",)
+        if _origin(set_up) == _origin(base_url):
+            return ()
+        here, there = (_parts(url).hostname or "another address" for url in (set_up, base_url))
+        return (f"{row.display_name} is set up at {here} on this roll, and this model is at {there}.",)
 
     def _new_place(self, provider: ReadProvider) -> PlaceOnRoll:
         url = provider.base_url

@@ -164,7 +164,7 @@ class _Planning:
         claimed = self._claimed.setdefault(row.key, overrides)
         if claimed is not overrides:
             return "skip", (), _TWICE if claimed == overrides else _TWICE_OTHERWISE
-        changes = tuple(_changes(before, entry))
+        changes = tuple(changes_between(before, entry))
         return ("replace", changes, "") if changes else ("skip", (), _ON_THE_ROLL)
 
     def _merged(
@@ -240,7 +240,8 @@ class _Planning:
         yield from filter(None, self._missing.values())
 
 
-def _changes(before: UserModelEntry, after: UserModelEntry) -> Iterator[FieldChange]:
+def changes_between(before: UserModelEntry, after: UserModelEntry) -> Iterator[FieldChange]:
+    """Each field that means something else to a run after it."""
     if before.display_name != after.display_name:
         yield FieldChange("name", before.name, after.name)
     old, new = before.overrides or {}, after.overrides or {}

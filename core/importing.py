@@ -7,6 +7,7 @@ Carried out, it is one change that one undo takes back.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from core import edits_many
 from core.changes import Change
 from core.document import Document
-from core.errors import MusterError, SettingsConflict
+from core.errors import EvidenceError, MusterError, SettingsConflict
 from core.evidence import Evidence
-from core.import_planning import plan_source
+from core.import_checks import plain_line
+from core.import_planning import changes_between, plan_source
 from core.import_plans import (
     CarriedEvidence,
     Chosen,
@@ -34,6 +36,7 @@ from core.import_plans import (
 from core.import_recognition import ENVIRONMENT, known_sources, title_of
 from core.import_sources import read_source
 from core.import_texts import Given, read_given
+from core.overrides import is_unset
 from core.report_history import IMPORTED_FROM
 from core.verdicts import Report
 
@@ -111,13 +114,14 @@ def apply(
 ) -> None:
     """Carries the plan out, all of it or nothing; durable when this returns.
 
-    Measurements that came with the models go into `evidence`, or into the person's own place where none is given.
+    Measurements that came with the models, and from where their settings came, go into `evidence`, or into the person's
+    own place where none is given.
 
     Raises:
         SettingsConflict: the roll has changed since, so that other things would happen than were planned.
         SettingsError: it could not be written, and nothing changed.
         CredentialError: the keyring holds a key under the name of a new provider and does not let it go.
-        EvidenceError: the models are imported, their measurements were not kept.
+        EvidenceError: the models are imported; their measurements, or where they came from, were not kept.
     """
     carry_out(registry, plan, allow_redirects, evidence)
 
@@ -132,12 +136,16 @@ def carry_out(
         return change
     registry.forget_earlier_keys(new_providers(change))
     registry.commit(change)
-    if any(model.evidence is not None for model in plan.source.models):
+    if any(model.evidence is not None for model in plan.source.models) or any(
+        entry.overrides for entry in change.entries
+    ):
         if evidence is not None:
             keep_evidence(evidence, plan, change)
         else:
             with Evidence.open() as own:
                 keep_evidence(own, plan, change)
+                if own.problem is not None:  # the models are in: it is no failure of the import
+                    logging.getLogger(__name__).warning("%s", own.problem)
     return change
 
 
@@ -150,12 +158,14 @@ def new_providers(change: Change) -> tuple[str, ...]:
 def keep_evidence(evidence: Evidence, plan: Plan, change: Change) -> int:
     """Keeps what was measured of the imported models elsewhere, marked as such; of how many. May wait for the disk.
 
-    A model that was measured here keeps what was found here: its own server is another one.
+    A model that was measured here keeps what was found here: its own server is another one. Of every override that the
+    import wrote it is kept from where it came.
 
     Raises:
         EvidenceError: the disk refused.
     """
-    carried = _carried(plan)
+    carried, written = _carried(plan), _written(change)
+    said: dict[str, dict[str, str]] = {}
     kept = 0
     for entry in change.entries:
         found = carried.get(entry.identity)
@@ -164,10 +174,31 @@ def keep_evidence(evidence: Evidence, plan: Plan, change: Change) -> int:
         for report in reversed(found.reports):
             evidence.add_report(entry.id, _marked(report, plan.source.title))
         origins = {name: origin for name, origin in found.origins.items() if name in (entry.overrides or {})}
+        said[entry.id] = {name: origins.pop(name) for name in written.get(entry.id, {}) if name in origins}
         if origins:
             evidence.record_origins(entry.id, origins, overrides=entry.overrides)
         kept += bool(found.reports)
+    if written:
+        try:
+            evidence.note_imported(written, plain_line(plan.source.title), said)
+        except EvidenceError as error:
+            raise EvidenceError(
+                "The models are imported; where their settings came from was not kept.", error.hint
+            ) from None
     return kept
+
+
+def _written(change: Change) -> dict[str, dict[str, Any]]:
+    """The overrides that the edit gives its entries, by their IDs; those that stay as they were are none of them."""
+    before = {row.entry.id: row.entry for row in Document(change.base).rows if row.entry is not None}
+    found: dict[str, dict[str, Any]] = {}
+    for entry in change.entries:
+        own, old = entry.overrides or {}, before.get(entry.id)
+        names = own if old is None else {each.field for each in changes_between(old, entry)}
+        values = {name: value for name, value in own.items() if name in names and not is_unset(value)}
+        if entry.id is not None and values:
+            found[entry.id] = values
+    return found
 
 
 def _carried(plan: Plan) -> dict[tuple[str, str, str, str], CarriedEvidence]:

@@ -142,7 +142,9 @@ def _evidence_mapping(entry: UserModelEntry, evidence: Evidence, secrets: tuple[
     if entry.id is None:
         return {}
     stored = evidence.latest(entry.id)
-    origins = evidence.origins(entry.id, entry.overrides)
+    # From where something was imported is nobody else's business.
+    known = evidence.origins(entry.id, entry.overrides)
+    origins = {name: recorded for name, recorded in known.items() if recorded.origin is not FieldOrigin.IMPORTED}
     carried: dict[str, Any] = {}
     if stored is not None:
         report = {**stored.report.to_wire(), "at": stored.at, "fingerprint": stored.fingerprint}
@@ -270,7 +272,7 @@ def _read_evidence(raw: Any, notes: list[str]) -> CarriedEvidence | None:
     reports = [_read_report(report) for report in listed[:MOST_REPORTS]] if isinstance(listed, list) else []
     if None in reports:
         notes.append("A measurement that comes with it cannot be read.")
-    known = set(FieldOrigin)
+    known = set(FieldOrigin) - {FieldOrigin.IMPORTED}
     origins = raw.get("origins")
     told = {
         name: origin

@@ -14,12 +14,12 @@ from typing_extensions import override
 from core.entry import UserModelEntry
 from core.fields import OVERRIDABLE, UNSET, FieldSpec
 from gui.badges import CellDelegate
-from gui.field_marks import ICONS, NO_FINDING, Finding, Mark, MarkKind, mark_of
+from gui.field_marks import ICONS, NO_FINDING, Finding, Mark, MarkKind, imported_words, mark_of
 from gui.icons import icon, paint_icon
 from gui.measured_facts import FactRow
 from gui.roll_items import value_words
 from gui.theme import tones
-from gui.verdict_words import day_words, measured_words, reason_words
+from gui.verdict_words import day_words, measured_words, reason_words, source_words
 from gui.words import tr_core
 
 _ROW_ROLE = Qt.ItemDataRole.UserRole
@@ -33,6 +33,7 @@ class Group(StrEnum):
     OFFERED = "offered"
     CONFIRMED = "confirmed"
     UNCLEAR = "unclear"
+    UNMEASURED = "unmeasured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,15 @@ def evidence_rows(entry: UserModelEntry, findings: Mapping[str, Finding]) -> lis
         mark = mark_of(spec, value, finding)
         is_set = value is not UNSET and value not in (None, "")
         words = value_words(spec, value if is_set else spec.default)
-        rows.append(EvidenceRow(spec, words, mark, finding, _group(mark, finding), _detail(spec, mark, finding)))
+        rows.append(EvidenceRow(spec, words, mark, finding, _group(mark, finding), _detail(spec, value, mark, finding)))
     return rows
 
 
 def _group(mark: Mark, finding: Finding) -> Group:
     if finding.before is not None:
         return Group.CHANGED
+    if finding.measured is None:
+        return Group.OFFERED if mark.kind is MarkKind.OFFERED else Group.UNMEASURED
     return {
         MarkKind.CONFLICT: Group.CONFLICT,
         MarkKind.OFFERED: Group.OFFERED,
@@ -84,12 +87,15 @@ def _group(mark: Mark, finding: Finding) -> Group:
     }.get(mark.kind, Group.CONFIRMED)
 
 
-def _detail(spec: FieldSpec, mark: Mark, finding: Finding) -> str:
+def _detail(spec: FieldSpec, value: object, mark: Mark, finding: Finding) -> str:
     if finding.before is not None and finding.measured is not None:
         before, now = finding.before, finding.measured
         return f"{measured_words(spec, before.verdict)} ({day_words(before.at)}) → {measured_words(spec, now.verdict)}"
-    reason = reason_words(finding.measured.verdict) if finding.measured is not None else ""
-    return " · ".join(filter(None, (mark.text, reason)))
+    if finding.measured is not None:
+        more = reason_words(finding.measured.verdict)
+    else:  # the whole of it is in the tool tip
+        more = source_words(finding.origin.place) if finding.origin and imported_words(value, finding) else ""
+    return " · ".join(filter(None, (mark.text, more)))
 
 
 class EvidenceList(QTreeWidget):
@@ -169,12 +175,15 @@ class EvidenceList(QTreeWidget):
     def _titles(self, rows: list[EvidenceRow]) -> dict[Group, str]:
         before = next((row.finding.before for row in rows if row.finding.before is not None), None)
         since = self.tr("Changed since {day}").format(day=day_words(before.at)) if before is not None else ""
+        conflicts = [row for row in rows if row.group is Group.CONFLICT]
+        is_imported = any(row.finding.origin is not None and row.finding.origin.place for row in conflicts)
         return {
-            Group.CONFLICT: self.tr("You said otherwise"),
+            Group.CONFLICT: self.tr("Set otherwise") if is_imported else self.tr("You said otherwise"),
             Group.CHANGED: since,
             Group.OFFERED: self.tr("Can be set"),
             Group.CONFIRMED: self.tr("Agrees"),
             Group.UNCLEAR: self.tr("Not decided"),
+            Group.UNMEASURED: self.tr("Set, not measured"),
         }
 
     def _add_group(self, title: str, rows: Sequence[EvidenceRow | FactRow], chosen: str) -> None:

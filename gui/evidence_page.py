@@ -11,6 +11,7 @@ from gui.buttons import push_button
 from gui.elided_label import ElidedLabel
 from gui.evidence_list import EvidenceList, EvidenceRow
 from gui.evidence_store import EntryEvidence
+from gui.icons import icon
 from gui.measured_facts import fact_rows, mode_rows
 from gui.problem_box import ProblemBox
 from gui.verdict_words import cost_words, day_words, fingerprint_words, source_words, time_words
@@ -84,11 +85,24 @@ class EvidencePage(QWidget):
     def show_evidence(
         self, evidence: EntryEvidence, rows: list[EvidenceRow], *, can_write: bool, can_use_all: bool
     ) -> None:
-        """Shows that; what was chosen in the list stays chosen."""
+        """Shows that; what was chosen in the list stays chosen.
+
+        Without a measurement there are only rows, which say where values came from.
+        """
         report = evidence.report
-        if report is None:
-            return
         self._can_write = can_write
+        self.measure_button.setText(self.tr("Measure…") if report is None else self.tr("Re-measure…"))
+        self.measure_button.setIcon(icon("microscope" if report is None else "refresh"))
+        for widget in (self._cost, self._server):
+            widget.setVisible(report is not None)
+        if report is None:
+            self._when.setText(self.tr("Not measured yet"))
+            self._when.setToolTip("")
+            self._stale.show_texts([])
+            self.list.show_rows(rows)
+            self.use_all_button.setEnabled(False)
+            self._show_buttons()
+            return
         day, source = day_words(evidence.at), imported_from(report)
         self._when.setText(
             self.tr("Measured elsewhere: {name}, {day}").format(name=source_words(source), day=day)

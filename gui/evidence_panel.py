@@ -171,7 +171,7 @@ class EvidencePanel(QWidget):
     def _show(self) -> None:
         if self._entry is None:
             self._pages.setCurrentWidget(self._nothing)
-        elif self._evidence.report is None:
+        elif self._evidence.report is None and not self.rows:
             self._pages.setCurrentWidget(self._empty)
         else:
             can_write, can_use_all = self._registry.read_only_reason is None, bool(self._measured_values())

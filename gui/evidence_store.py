@@ -17,6 +17,7 @@ from core.errors import MusterError
 from core.evidence import FILE_NAME, Evidence, FieldOrigin, RecordedOrigin
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.offered_models import FINGERPRINT_KEY, OfferedModel
+from core.overrides import is_unset
 from core.registry import Registry
 from core.report_history import Flip, imported_from
 from core.verdicts import Report
@@ -62,8 +63,10 @@ class EntryEvidence:
         if recorded is None or name not in overrides:
             return None
         source, at = recorded.origin, recorded.at
-        if source is FieldOrigin.YOU:
+        if source is FieldOrigin.YOU and not recorded.place:
             return None
+        if recorded.place:
+            return SaidValue(overrides[name], source, at, place=recorded.place)
         if source is FieldOrigin.MEASURED and measured and same_setting(measured.verdict.setting, overrides[name]):
             at = measured.at
         return SaidValue(overrides[name], source, at)
@@ -110,14 +113,21 @@ class EvidenceStore(QObject):
         job.stop_early()
 
     def keep_origins(self, entry: UserModelEntry, origins: Mapping[str, SaidValue]) -> None:
-        """Keeps where the entry's overrides came from; those not named are the person's own."""
+        """Keeps where the entry's overrides came from; those not named are the person's own.
+
+        What was imported and stays as it came is known already.
+        """
         entry_id, overrides = entry.id, dict(entry.overrides or {})
         if entry_id is None:
             return
-        sources = {name: str(origins[name].source) if name in origins else FieldOrigin.YOU for name in overrides}
+        sources = {
+            name: str(origins[name].source) if name in origins else FieldOrigin.YOU
+            for name, value in overrides.items()
+            if not is_unset(value) and not (name in origins and origins[name].place)
+        }
 
         def work(evidence: Evidence) -> None:
-            known = evidence.origins(entry_id, overrides)
+            known = evidence.origins(entry_id)
             new = {name: source for name, source in sources.items() if name in origins or name in known}
             if new:
                 evidence.record_origins(entry_id, new, overrides=overrides)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,17 +16,21 @@ from core.settings_values import same_value
 from core.verdicts import Outcome, Report, Verdict
 from gui.roll_items import value_words
 from gui.verdict_words import day_words, measured_words, reason_words, source_words
-from gui.words import tr_core
+from gui.words import one_line, tr_core
 
 
 @dataclass(frozen=True, slots=True)
 class SaidValue:
-    """A value of a field with its source; `at` is ISO 8601 where it has a date, `why` a sentence where it has one."""
+    """A value of a field with its source; `at` is ISO 8601 where it has a date, `why` a sentence where it has one.
+
+    `place` names what it was imported from; empty where it was not.
+    """
 
     value: Any
     source: FieldOrigin
     at: str = ""
     why: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,29 @@ def measured_values(report: Report, at: str, dates: Mapping[str, str] | None = N
 
 def mark_of(spec: FieldSpec, value: Any, finding: Finding) -> Mark:
     """What to say of a field with that stored value, UNSET where it has none."""
+    mark = _mark_of(spec, value, finding)
+    imported = imported_words(value, finding)
+    return replace(mark, sentence=f"{imported} {mark.sentence}".strip()) if imported else mark
+
+
+def imported_words(value: Any, finding: Finding) -> str:
+    """From where a set value was imported, and when; empty where it was not, or is another by now."""
+    origin = _origin(value, finding)
+    if origin is None or not origin.place:
+        return ""
+    there = {
+        FieldOrigin.MEASURED: _tr("It was measured there."),
+        FieldOrigin.DECLARED: _tr("The endpoint had declared it there."),
+        FieldOrigin.CATALOGUE: _tr("It came from the catalogue there."),
+        FieldOrigin.NAME: _tr("It came from the model's name there."),
+    }
+    words = _tr("Imported from {place}, on {day}.").format(
+        place=one_line(origin.place, _LONGEST_PLACE), day=day_words(origin.at)
+    )
+    return f"{words} {there.get(origin.source, '')}".strip()
+
+
+def _mark_of(spec: FieldSpec, value: Any, finding: Finding) -> Mark:
     is_set = value is not UNSET and not is_unset(value)
     source = _source_words(value, finding) if is_set else _tr("Default")
     measured = finding.measured
@@ -151,14 +178,19 @@ def mark_of(spec: FieldSpec, value: Any, finding: Finding) -> Mark:
         differs = not same_setting(effective, wanted)
         return Mark(MarkKind.STALE, text, says, offer if differs else None)
     if same_setting(effective, wanted):
-        if is_set and _origin_of(value, finding) is FieldOrigin.MEASURED:
+        origin = _origin(value, finding)
+        if is_set and origin is not None and origin.source is FieldOrigin.MEASURED and not origin.place:
             return Mark(MarkKind.CONFIRMED, source, says)
         return Mark(MarkKind.CONFIRMED, _tr("{source}, confirmed").format(source=source), says)
     if is_set:
-        yours = _tr("{source}: {value}.").format(source=source, value=value_words(spec, value))
+        words = _tr("The setting is {value}.") if imported_words(value, finding) else _tr("{source}: {value}.")
+        yours = words.format(source=source, value=value_words(spec, value))
         return Mark(MarkKind.CONFLICT, _tr("Measured {value}").format(value=found), f"{yours} {says}", offer)
     return Mark(MarkKind.OFFERED, _tr("Measured {value}").format(value=found), says, offer)
 
+
+_LONGEST_PLACE: Final = 200
+"""In characters."""
 
 _SHORT: Final = (FieldKind.BOOLEAN, FieldKind.OPTIONAL_BOOLEAN)
 
@@ -180,23 +212,28 @@ def _offer(spec: FieldSpec, value: Any, finding: Finding, *, is_set: bool) -> Sa
     return said
 
 
-def _origin_of(value: Any, finding: Finding) -> FieldOrigin:
+def _origin(value: Any, finding: Finding) -> SaidValue | None:
+    """Where the value came from, while it is still that one."""
     origin = finding.origin
-    return origin.source if origin is not None and same_setting(origin.value, value) else FieldOrigin.YOU
+    return origin if origin is not None and same_setting(origin.value, value) else None
 
 
 def _source_words(value: Any, finding: Finding) -> str:
-    """Where a set value comes from: you, or what you took over."""
-    source = _origin_of(value, finding)
-    if source is FieldOrigin.MEASURED and finding.origin is not None:
-        return _tr("Measured {day}").format(day=day_words(finding.origin.at))
+    """Where a set value comes from: you, what you took over, or an import."""
+    origin = _origin(value, finding)
+    if origin is None:
+        return _tr("You")
+    if origin.place:
+        return _tr("Imported")
+    if origin.source is FieldOrigin.MEASURED:
+        return _tr("Measured {day}").format(day=day_words(origin.at))
     return {
         FieldOrigin.YOU: _tr("You"),
-        FieldOrigin.MEASURED: _tr("Measured"),
         FieldOrigin.DECLARED: _tr("Declared"),
         FieldOrigin.CATALOGUE: _tr("Catalogue"),
         FieldOrigin.NAME: _tr("By name"),
-    }[source]
+        FieldOrigin.IMPORTED: _tr("Imported"),
+    }[origin.source]
 
 
 def _said_words(spec: FieldSpec, said: SaidValue) -> str:
@@ -206,6 +243,7 @@ def _said_words(spec: FieldSpec, said: SaidValue) -> str:
         FieldOrigin.DECLARED: _tr("Declared {value}"),
         FieldOrigin.CATALOGUE: _tr("Catalogue: {value}"),
         FieldOrigin.NAME: _tr("By name: {value}"),
+        FieldOrigin.IMPORTED: _tr("Imported: {value}"),
     }
     return texts[said.source].format(value=value_words(spec, said.value))
 
@@ -217,6 +255,7 @@ def _said_sentence(spec: FieldSpec, said: SaidValue) -> str:
         FieldOrigin.DECLARED: _tr("Declared: {value}."),
         FieldOrigin.CATALOGUE: _tr("In the catalogue: {value}."),
         FieldOrigin.NAME: _tr("By the model's name: {value}."),
+        FieldOrigin.IMPORTED: _tr("Imported: {value}."),
     }
     return texts[said.source].format(value=value_words(spec, said.value))
 

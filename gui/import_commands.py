@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QWidget
 
 from core.changes import Change
 from core.entry import UserModelEntry
+from core.errors import MusterError
 from core.evidence import Evidence
 from core.importing import Plan, keep_evidence
+from core.registry import Registry
 from core.share import write_share
 from gui.edit_notices import EditNotices
 from gui.evidence_store import program_evidence
+from gui.notices import Notices
 from gui.roll_items import RollItem
+from gui.saving import Saver
 from gui.window_commands import WindowCommands
 from gui.words import count_models, isolated, tr_core
 
+if TYPE_CHECKING:
+    from gui.engine_host import EngineHost
+
 
 class ImportCommands(WindowCommands):
-    """Import, from wherever it may come; share."""
+    """Import, from wherever it may come; share. What could not be kept as evidence is told here too."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        saver: Saver,
+        notices: Notices,
+        engine: Callable[[], EngineHost | None],
+        window: QWidget,
+    ) -> None:
+        super().__init__(registry, saver, notices, engine, window)
+        program_evidence().refused.connect(self._tell_not_kept)
 
     def import_from(self, path: Path | None = None, *, text: str = "") -> None:
         """Opens the plan of an import: of that file, of that text, or of what is chosen there."""
@@ -42,13 +62,20 @@ class ImportCommands(WindowCommands):
     def _tell_imported(self, plan: Plan, change: Change) -> None:
         self.done.emit([entry.id for entry in change.entries if entry.id])
         store = program_evidence()
-        store.use(partial(_keep_evidence, plan, change), self, self._tell_measured)
+        store.use(partial(_keep_evidence, plan, change), self, self._tell_kept)
         text = self.tr("Imported {models}.").format(models=count_models(len(change.entries)))
         EditNotices(self._notices, self._saver, self).show(f"{text} {tr_core(change.notice)}".strip())
 
-    def _tell_measured(self, entry_ids: Sequence[str]) -> None:
+    def _tell_kept(self, kept: tuple[Sequence[str], MusterError | None]) -> None:
+        entry_ids, problem = kept
         for entry_id in entry_ids:
             program_evidence().tell_changed(entry_id)
+        if problem is not None and entry_ids:
+            self._tell_not_kept(problem)
+
+    @Slot(object)
+    def _tell_not_kept(self, error: MusterError) -> None:
+        self._notices.show_error(error)
 
     def share(self, items: Sequence[RollItem]) -> None:
         """Asks where the share file of these models, or of all, shall go, and whether measurements go along."""
@@ -71,6 +98,7 @@ class ImportCommands(WindowCommands):
         program_evidence().use(work, self, lambda _: self._notices.show(words))
 
 
-def _keep_evidence(plan: Plan, change: Change, evidence: Evidence) -> list[str]:
+def _keep_evidence(plan: Plan, change: Change, evidence: Evidence) -> tuple[list[str], MusterError | None]:
+    """The entries about which there is more to know, and why it is not kept for longer than this run."""
     kept = keep_evidence(evidence, plan, change)
-    return [entry.id for entry in change.entries if entry.id] if kept else []
+    return [entry.id for entry in change.entries if entry.id and (kept or entry.overrides)], evidence.problem

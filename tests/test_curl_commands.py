@@ -141,10 +141,6 @@ def test_a_placeholder_is_no_key(key: str) -> None:
         ("http://localhost:11434/api/chat", "http://localhost:11434/v1"),
         ("https://llm.example.org/v1/responses", "https://llm.example.org/v1"),
         ("https://llm.example.org/openai/v1/completions/", "https://llm.example.org/openai/v1"),
-        (
-            "'https://x.openai.azure.com/openai/deployments/my-gpt/chat/completions?api-version=2'",
-            "https://x.openai.azure.com/openai/v1",
-        ),
     ],
 )
 def test_the_base_url_is_the_address_without_what_is_asked_of_it(url: str, base_url: str) -> None:

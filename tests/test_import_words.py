@@ -25,7 +25,7 @@ NAMES: Final = frozenset(
     word.strip(SPECIAL)
     for name in (
         "Muster", "JSON", "JSON5", "YAML", "Python", "UTF-8", "MB", "URL", "API", "ID", "NUL", "Key",
-        "PDF", "LM Studio", "vLLM", "Ollama",
+        "PDF", "LM Studio", "vLLM", "Ollama", "Providers", "OpenAI-compatible", "Endpoint",
         *map(title_of, known_sources()),
         *(spec.label for spec in OVERRIDABLE.values()),
         *(row.display_name for row in PROVIDERS),
@@ -96,6 +96,9 @@ TEXTS: Final = (
     "user_model_registry:\n- a: 1\n  a: 2\n", "import pydantic_ai\n# muster: x begin\n", "def",
     "# >>> muster: a >>>\nx = (\n# <<< muster: a <<<\n", "curl", "curl -d '{\"model\": \"a\"}'", "curl http://[",
     "curl $URL/v1/chat/completions", "curl http://$HOST/v1", "curl http://a.example/$V", "curl http://u:p@a.example/v1",
+    "curl http://a.example/v1/images/generations", "curl http://a.example/anthropic/v1/messages",
+    "curl http://a.example/openai/deployments/b/chat/completions", "curl $AZURE_OPENAI_ENDPOINT/openai/v1/responses",
+    "curl https://a.openai.azure.com/openai/deployments/b/chat/completions -d @file",
     "curl http://a.example/v1 -d 'x'", "curl ftp://a.example -d '{\"model\": 5}'", "curl http://a.example/v1 -d @file",
     "OPENAI_BASE_URL=nonsense\n", "FOO=bar\n", "OPENAI_API_KEY=x\nOLLAMA_HOST=http://[\n", "AWS_ACCESS_KEY_ID=x",
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Takes pictures of evidence: `python -m tests.gui.evidence_pictures FOLDER`, on an X display or off screen.
 
 Draws the model dialog before, while and after measuring a real small model, on an error and with suggestions, a
-receipt, and the evidence panel with a conflict and a flip; in both themes.
+receipt, the evidence panel with a conflict and a flip, and both with settings that were imported; in both themes.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def main(folder: Path) -> None:
         _draw_dialog(registry, engine, photographer)
         _draw_error(registry, engine, photographer)
         _draw_suggestions(registry, engine, photographer)
+        _draw_imported(registry, engine, photographer)
         engine.stop()
         registry.close()
 
@@ -84,6 +85,8 @@ def _roll(path: Path, server: LlamaServer) -> Registry:
         entry(2, server.model, "SmolLM2, broken", parser="from the future"),
         entry(3, "deepseek-r1-distill-qwen-7b", "DeepSeek R1 7B"),
         entry(4, "gemma-3-27b-it", "Gemma 3 27B", supports_vision=True, supports_logprobs=True),
+        entry(5, "gemma-3-12b-it", "Gemma 3 12B", supports_vision=True, supports_logprobs=True, parser="r1_thinking"),
+        entry(6, "gemma-3-4b-it", "Gemma 3 4B", supports_vision=True, supports_function_calling=True),
     ]
     providers = [{"name": "Laptop", "base_url": server.base_url}]
     registry = Registry.open(write_roll(path, user_model_registry=rows, openai_compatible_providers=providers))
@@ -94,6 +97,10 @@ def _roll(path: Path, server: LlamaServer) -> Registry:
         for one in (report(EARLIER, supports_logprobs=had_none), report()):
             evidence.add_report("id-4", replace(one, fingerprint=now.to_text()))
         evidence.record_origins("id-4", {"supports_logprobs": "measured"}, overrides={"supports_logprobs": True})
+        evidence.add_report("id-5", report())
+        brought = {"id-5": {"supports_vision": True, "supports_logprobs": True, "parser": "r1_thinking"}}
+        brought["id-6"] = {"supports_vision": True, "supports_function_calling": True}
+        evidence.note_imported(brought, "llm, ~/.config/io.datasette.llm/extra-openai-models.yaml")
     return registry
 
 
@@ -157,6 +164,26 @@ def _draw_suggestions(registry: Registry, engine: EngineHost, photographer: Phot
     _wait(lambda: dialog.measuring.pane.state is PaneState.DONE)
     photographer.take("dialog-suggestions", dialog)
     dialog.hide()
+
+
+def _draw_imported(registry: Registry, engine: EngineHost, photographer: Photographer) -> None:
+    dialog = _open_dialog(registry, engine, 4)
+    _wait(lambda: dialog.form.overrides.rows["supports_logprobs"].mark.text == "Imported, confirmed")
+    dialog.form.advanced.set_open(True)
+    let_run(200)
+    dialog.setGeometry(20, 20, dialog.minimumSizeHint().width(), 600)
+    photographer.take("dialog-imported", dialog)
+    dialog.hide()
+    saver = Saver(registry)
+    panel = EvidencePanel(registry, saver, lambda: engine)
+    panel.resize(300, 560)
+    panel.show()
+    for number, name in ((4, "evidence-imported"), (5, "evidence-imported-unmeasured")):
+        panel.show_item(roll_items(registry.document)[number])
+        _wait(lambda: bool(panel.rows))
+        photographer.take(name, panel)
+    panel.close()
+    saver.close()
 
 
 def _wait(is_so: Callable[[], bool]) -> None:

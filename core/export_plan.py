@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core.errors import ExportError
 from core.export_ledger import Origin
@@ -13,7 +14,7 @@ from core.export_pieces import FileState, Piece, PieceState
 from core.exporters.edited_trees import EditedTree, is_bare
 from core.exporters.files import read_file
 from core.exporters.places import Place, Row
-from core.exporters.shape import Fragment, Loss, ReadModel, Target, TargetFile, label_of
+from core.exporters.shape import Format, Fragment, Loss, ReadModel, Target, TargetFile, label_of
 from core.exporters.subject import ExportedModel
 from core.exporters.texts import (
     JSON5_WORDS,
@@ -27,6 +28,9 @@ from core.exporters.texts import (
     without_data,
 )
 from core.field_specs import UNSET
+
+_DOCUMENT_END: Final = re.compile(r"^\.\.\.(?=\s|\Z)", re.MULTILINE)
+"""What ends a YAML document: what comes below it would be a second one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +126,13 @@ def changes_of(
     after: dict[str, FileState] = {}
     for name, state in states.items():
         own = [piece for piece in pieces if piece.fragment.file == name and _is_done(piece)]
-        origin = origins.get(name)
-        edits = [_edit(piece) for piece in own]
-        edits += _emptied(state.tree, own, origin)
         try:
-            new: str | None = edit_text(_begun(state), state.file.format, edits) if edits else state.text
-        except CannotEdit as error:
+            new, tree = _made_in(target, state, own, origins.get(name))
+        except (BrokenText, CannotEdit) as error:
             raise ExportError(
                 f"{target.title}’s file {state.path.name} cannot be edited in place: {error}",
                 f"Nothing was written. Write it in the usual form, or choose another file: {state.path}",
             ) from None
-        tree = state.tree
-        if edits and new is not None:
-            tree = read_tree(new, state.file.format)
-            left = _left_over(target, state.file, new, tree, origin)
-            tree = tree if left == new else None if left is None else read_tree(left, state.file.format)
-            new = left
         if new is None and state.text is None:
             continue
         changes.append(FileChange(state.path, state.text, new))
@@ -147,6 +142,24 @@ def changes_of(
     return tuple(changes), {name: state.tree for name, state in after.items() if state.tree is not None}
 
 
+def _made_in(target: Target, state: FileState, own: Sequence[Piece], origin: Origin | None) -> tuple[str | None, Any]:
+    """A file's text with its pieces made, None where it goes, and its plain data.
+
+    Raises:
+        BrokenText: the result cannot be read.
+        CannotEdit: the file is written in a way that cannot be edited.
+    """
+    edits = [*map(_edit, own), *_emptied(state.tree, own, origin)]
+    if not edits:
+        return state.text, state.tree
+    new = edit_text(_begun(state), state.file.format, edits)
+    tree = read_tree(new, state.file.format)
+    left = _left_over(target, state.file, new, tree, origin)
+    if left == new:
+        return new, tree
+    return left, None if left is None else read_tree(left, state.file.format)
+
+
 def _begun(state: FileState) -> str:
     """What the pieces are put into: what a file of the tool begins as, below the comments that are there."""
     text, empty = state.text or "", state.file.empty
@@ -154,8 +167,10 @@ def _begun(state: FileState) -> str:
         return empty
     if state.tree is not None or not has_no_data(text, state.file.format):
         return text
-    gap = "" if text.endswith(("\n", "\ufeff")) else "\n"
-    return text + (gap + empty).replace("\n", "\r\n" if "\r\n" in text else "\n")
+    end = _DOCUMENT_END.search(text) if state.file.format is Format.YAML else None
+    content, tail = (text[: end.start()], text[end.start() :]) if end is not None else (text, "")
+    gap = "" if not content or content.endswith(("\n", "\ufeff")) else "\n"
+    return content + (gap + empty).replace("\n", "\r\n" if "\r\n" in text else "\n") + tail
 
 
 def _left_over(target: Target, file: TargetFile, text: str, tree: Any, origin: Origin | None) -> str | None:

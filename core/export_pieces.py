@@ -65,6 +65,11 @@ class Piece:
         return self.state in CONFLICTS
 
     @property
+    def is_held(self) -> bool:
+        """Whether it is left as it is until the person has decided."""
+        return self.is_conflict or self.state is PieceState.WAITING
+
+    @property
     def place_words(self) -> str:
         """Where it stands, for a person."""
         return words(self.fragment.place)

@@ -66,6 +66,12 @@ class ExportPlan:
         return tuple(piece for piece in self.pieces if piece.is_conflict)
 
     @property
+    def models_there(self) -> tuple[ExportedModel, ...]:
+        """The models that stand there as they are on the roll, once the plan is carried out."""
+        held = {piece.fragment.entry_id for piece in self.pieces if piece.is_held}
+        return tuple(model for model in self.models if model.entry_id not in held)
+
+    @property
     def is_change(self) -> bool:
         """Whether any file would be written."""
         return any(change.is_change for change in self.changes)

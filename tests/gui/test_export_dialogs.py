@@ -137,6 +137,20 @@ def test_a_foreign_entry_waits_for_the_persons_word_and_the_others_are_written(
     assert names["Local One"] == "local-1"
 
 
+def test_only_keys_of_what_is_written_are_asked_for(
+    qtbot: QtBot, open_export: Callable[..., ExportDialog], tmp_path: Path
+) -> None:
+    path = place_of("llm", tmp_path)
+    path.parent.mkdir()
+    path.write_text("- {model_id: Hosted, model_name: mine}\n", encoding="utf-8")
+    dialog = open_export("llm", path)
+    assert "BOX_API_KEY" in dialog.key_label.text()
+    assert "OPENAI_API_KEY" not in dialog.key_label.text()
+    (line,) = conflict_lines(dialog)
+    line.setCheckState(0, Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: "OPENAI_API_KEY" in dialog.key_label.text(), timeout=PATIENCE_MS)
+
+
 def test_a_broken_file_is_told_in_words_and_stays_as_it_is(
     open_export: Callable[..., ExportDialog], tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from core.field_specs import UNSET
 
 _DOCUMENT_END: Final = re.compile(r"^\.\.\.(?=\s|\Z)", re.MULTILINE)
 """What ends a YAML document: what comes below it would be a second one."""
+_MOST_WARNINGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class ExportPlan:
     losses: tuple[Loss, ...]
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
     """What the files were before Muster first wrote into them, by name."""
+    warnings: tuple[str, ...] = ()
+    """What keeps the tool from reading what is written."""
 
     @property
     def conflicts(self) -> tuple[Piece, ...]:
@@ -88,27 +92,51 @@ def read_files(target: Target, path: Path, files: Iterable[TargetFile]) -> dict[
     Raises:
         ExportError: one cannot be read, or is broken; the words say where.
     """
-    states = {}
-    for file in files:
-        where = path_of(target, path, file)
-        text = read_file(where)
-        try:
-            tree = read_tree(text, file.format) if text is not None else None
-        except BrokenText as broken:
-            if broken.is_json5:
-                raise ExportError(
-                    f"{target.title}’s file {where.name} {JSON5_WORDS}.",
-                    "Nothing was written. "
-                    f"Write it as JSON (line {broken.line}: {broken.words}), or choose another file: {where}",
-                ) from None
-            line = f" in line {broken.line}" if broken.line is not None else ""
-            raise ExportError(
-                f"{target.title}’s file {where.name} is broken{line}: {broken.words.rstrip('.')}.",
-                f"Nothing was written. Mend it, or choose another file: {where}",
-            ) from None
-        states[file.name] = FileState(file, where, text, tree)
+    states = {file.name: _read_state(target, path_of(target, path, file), file) for file in files}
     _refuse_unreadable(target, states, "Nothing was written. Mend it, or choose another file.")
     return states
+
+
+def _read_state(target: Target, where: Path, file: TargetFile) -> FileState:
+    text = read_file(where)
+    try:
+        return FileState(file, where, text, read_tree(text, file.format) if text is not None else None)
+    except BrokenText as broken:
+        if broken.is_json5:
+            raise ExportError(
+                f"{target.title}’s file {where.name} {JSON5_WORDS}.",
+                "Nothing was written. "
+                f"Write it as JSON (line {broken.line}: {broken.words}), or choose another file: {where}",
+            ) from None
+        line = f" in line {broken.line}" if broken.line is not None else ""
+        raise ExportError(
+            f"{target.title}’s file {where.name} is broken{line}: {broken.words.rstrip('.')}.",
+            f"Nothing was written. Mend it, or choose another file: {where}",
+        ) from None
+
+
+def warnings_of(target: Target, path: Path, states: Mapping[str, FileState]) -> tuple[str, ...]:
+    """Which other files of the folder the target refuses, and with them ours; of many, the first few."""
+    return tuple(
+        f"{why} {target.title} then loads no file of that folder, Muster’s neither. Mend it or take it away: {where}"
+        for why, where in islice(_refused(target, path, states), _MOST_WARNINGS)
+    )
+
+
+def _refused(target: Target, path: Path, states: Mapping[str, FileState]) -> Iterator[tuple[str, Path]]:
+    for file in target.existing_files(path) if target.is_folder else ():
+        where = path_of(target, path, file)
+        if file.name in states or not where.is_file():
+            continue
+        try:
+            tree = _read_state(target, where, file).tree
+        except ExportError as error:
+            yield error.title, where
+            continue
+        try:
+            target.read({file.name: tree})
+        except ValueError as error:
+            yield f"{target.title} refuses its file {where.name}. {error}", where
 
 
 def _refuse_unreadable(target: Target, states: Mapping[str, FileState], hint: str) -> tuple[ReadModel, ...]:

@@ -30,7 +30,16 @@ from core.export_pieces import (
     removal_pieces,
     settle_misread,
 )
-from core.export_plan import ExportPlan, FileChange, changes_of, check_effect, misread_fields, origins_of, read_files
+from core.export_plan import (
+    ExportPlan,
+    FileChange,
+    changes_of,
+    check_effect,
+    misread_fields,
+    origins_of,
+    read_files,
+    warnings_of,
+)
 from core.export_selection import disowned, no_longer_wanted, wanted, with_owners
 from core.exporters.all_targets import TARGETS
 from core.exporters.file_diffs import diff_text
@@ -58,7 +67,7 @@ class ExportReport:
 
     `paths` are the target's files, `diff` what changes in them as a unified diff with keys hidden, `losses` what the
     target cannot say. `written` are the files that were replaced or made, `backups` the copies of what they were.
-    `warnings` tell what went wrong after that.
+    `warnings` tell what keeps the tool from reading them, and what went wrong after they were written.
     """
 
     paths: tuple[Path, ...]
@@ -167,7 +176,8 @@ def _plan(
         changes, trees = changes_of(target, states, pieces, origins)
         check_effect(target, taken, pieces, trees)
     before = origins_of(states, pieces, origins, {file for file, _ in written})
-    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses), before)
+    warnings = warnings_of(target, path, states)
+    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses), before, warnings)
 
 
 def plan_removal(
@@ -236,9 +246,8 @@ def write_plan(plan: ExportPlan, registry: Registry | None = None) -> ExportRepo
     """
     new = [NewText(change.path, change.before, change.after) for change in plan.changes if change.is_change]
     written, backups = write_files(new, _backups_folder(plan.target.id)) if new else ((), ())
-    return replace(
-        report_of(plan, registry), written=tuple(written), backups=tuple(backups), warnings=tuple(_note(plan))
-    )
+    warnings = (*plan.warnings, *_note(plan))
+    return replace(report_of(plan, registry), written=tuple(written), backups=tuple(backups), warnings=warnings)
 
 
 def _note(plan: ExportPlan) -> Iterator[str]:
@@ -270,7 +279,7 @@ def report_of(plan: ExportPlan, registry: Registry | None = None) -> ExportRepor
         if change.is_change
     ]
     paths = tuple(change.path for change in plan.changes) or paths_of(plan.target, plan.path)
-    return ExportReport(paths, "".join(diffs), plan.losses)
+    return ExportReport(paths, "".join(diffs), plan.losses, warnings=plan.warnings)
 
 
 def _declared_limits(registry: Registry) -> dict[str, Mapping[str, int]]:

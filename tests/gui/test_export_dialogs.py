@@ -241,6 +241,28 @@ def test_sync_writes_what_changed_to_every_tool_and_leaves_what_was_changed_by_h
     assert '"tool_call": true' in opencode.read_text(encoding="utf-8")
 
 
+def test_what_keeps_a_tool_from_reading_its_files_is_told_before_and_after_writing(
+    qtbot: QtBot, open_export: Callable[..., ExportDialog], registry: Registry, tmp_path: Path
+) -> None:
+    folder = tmp_path / "goose"
+    folder.mkdir()
+    (folder / "theirs.json").write_text("{", encoding="utf-8")
+    dialog = open_export("goose", folder)
+    assert dialog.summary.text().count("theirs.json is broken") == 1
+    write(qtbot, dialog)
+    assert "3 models" in dialog.summary.text()
+    assert dialog.summary.text().count("theirs.json is broken") == 1
+    sync = open_sync(qtbot, registry)
+    assert "1 of 1 tools wait for you." in sync.summary.text()
+    assert sync.summary.text().count("theirs.json is broken") == 1
+    (folder / "theirs.json").unlink()
+    dialog.begin_anew()
+    settle(qtbot, dialog)
+    assert dialog.summary.text() == ""
+    sync.plan_again()
+    qtbot.waitUntil(lambda: sync.summary.text() == "Every tool is up to date.", timeout=PATIENCE_MS)
+
+
 def test_sync_tells_that_what_it_wrote_could_not_be_noted(qtbot: QtBot, registry: Registry, tmp_path: Path) -> None:
     llm = tmp_path / "llm.yaml"
     export(registry, None, "llm", llm)

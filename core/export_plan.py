@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from core.errors import ExportError
 from core.export_ledger import Origin
+from core.export_moves import moved_in_place
 from core.export_pieces import FileState, Piece, PieceState
 from core.exporters.edited_trees import EditedTree, is_bare
 from core.exporters.files import read_file
@@ -183,10 +184,17 @@ def _made_in(target: Target, state: FileState, own: Sequence[Piece], origin: Ori
         BrokenText: the result cannot be read.
         CannotEdit: the file is written in a way that cannot be edited.
     """
-    edits = [*map(_edit, own), *_emptied(state.tree, own, origin)]
+    emptied = _emptied(state.tree, own, origin)
+    edits = [*_edits(own), *emptied]
     if not edits:
         return state.text, state.tree
-    new = edit_text(_begun(state), state.file.format, edits)
+    try:
+        new = edit_text(_begun(state), state.file.format, edits)
+    except CannotEdit:
+        elsewhere = [*_edits(own, in_place=False), *emptied]
+        if elsewhere == edits:
+            raise
+        new = edit_text(_begun(state), state.file.format, elsewhere)
     tree = read_tree(new, state.file.format)
     left = _left_over(target, state.file, new, tree, origin)
     if left == new:
@@ -283,10 +291,23 @@ def _is_done(piece: Piece) -> bool:
     return piece.state in (PieceState.NEW, PieceState.CHANGED)
 
 
-def _edit(piece: Piece) -> Put | Drop:
-    if piece.state is PieceState.REMOVED:
-        return Drop(piece.fragment.place)
-    return Put(piece.fragment.place, piece.result)
+def _edits(pieces: Sequence[Piece], *, in_place: bool = True) -> list[Put | Drop]:
+    """What makes these pieces; rows that move are changed where they stand, or with `in_place` false made anew."""
+    edits: list[Put | Drop] = []
+    moved: set[Place] = set()
+    for piece in pieces:
+        if piece.state is PieceState.REMOVED:
+            continue
+        if piece.moved_from is not None and in_place and (named := moved_in_place(piece)):
+            edits += named
+            moved.add(piece.moved_from)
+        edits.append(Put(piece.fragment.place, piece.result))
+    edits += [
+        Drop(piece.fragment.place)
+        for piece in pieces
+        if piece.state is PieceState.REMOVED and piece.fragment.place not in moved
+    ]
+    return edits
 
 
 def misread_fields(

@@ -19,6 +19,7 @@ from core.errors import ExportConflict, ExportError, MusterError
 from core.evidence import FILE_NAME as EVIDENCE_FILE
 from core.evidence import Evidence
 from core.export_ledger import ExportLedger
+from core.export_moves import carry_over
 from core.export_paths import path_for, paths_of, refuse_own_roll, target_of
 from core.export_pieces import (
     CONFLICTS,
@@ -26,9 +27,8 @@ from core.export_pieces import (
     PieceState,
     hold_back,
     judge_pieces,
-    leave_to_others,
-    removal_pieces,
     settle_misread,
+    staying_models,
 )
 from core.export_plan import (
     ExportPlan,
@@ -40,6 +40,7 @@ from core.export_plan import (
     read_files,
     warnings_of,
 )
+from core.export_removals import keep_files, leave_to_others, removal_pieces
 from core.export_selection import disowned, no_longer_wanted, wanted, with_owners
 from core.exporters.all_targets import TARGETS
 from core.exporters.file_diffs import diff_text
@@ -167,12 +168,15 @@ def _plan(
     states = read_files(target, path, files.values())
     wanted_now = with_owners(fragments, written)
     pieces = judge_pieces(target, wanted_now, states, written, take_over=take_over, puts_back=puts_back)
-    pieces += removal_pieces(target, gone, states, take_over=take_over)
-    pieces += disowned(written, fragments, gone, set(removed))
+    pieces, carried = carry_over(pieces, gone, states, take_over=take_over, puts_back=puts_back)
+    pieces += removal_pieces(target, gone, states, take_over=take_over, carried=carried)
     pieces = hold_back(leave_to_others(pieces, states, origins))
+    pieces = hold_back(keep_files(target, pieces, states, take_over=take_over))
+    pieces += disowned(written, fragments, gone, set(removed) - staying_models(pieces))
     changes, trees = changes_of(target, states, pieces, origins)
     if misread := misread_fields(target, taken, pieces, trees):
         pieces = hold_back(settle_misread(pieces, misread, take_over))
+        pieces = hold_back(keep_files(target, pieces, states, take_over=take_over))
         changes, trees = changes_of(target, states, pieces, origins)
         check_effect(target, taken, pieces, trees)
     before = origins_of(states, pieces, origins, {file for file, _ in written})

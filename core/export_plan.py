@@ -119,7 +119,7 @@ def _read_state(target: Target, where: Path, file: TargetFile) -> FileState:
 def warnings_of(target: Target, path: Path, states: Mapping[str, FileState]) -> tuple[str, ...]:
     """Which other files of the folder the target refuses, and with them ours; of many, the first few."""
     return tuple(
-        f"{why} {target.title} then loads no file of that folder, Muster’s neither. Mend it or take it away: {where}"
+        f"{why} {target.title} then loads no file of that folder, Muster’s neither. Mend it or take it away ({where})."
         for why, where in islice(_refused(target, path, states), _MOST_WARNINGS)
     )
 

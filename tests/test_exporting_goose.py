@@ -58,7 +58,7 @@ def test_another_file_that_goose_refuses_is_told_of_and_ours_are_written(
         (warning,) = report.warnings
         assert words in warning
         assert "loads no file of that folder" in warning
-        assert warning.endswith(str(theirs))
+        assert warning.endswith(f"({theirs}).")
     assert (folder / "muster-box.json").is_file()
     assert theirs.read_bytes() == before
     (synced,) = plan_sync(registry)

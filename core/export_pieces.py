@@ -6,15 +6,15 @@ stands there without having been written by Muster, is a conflict.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from core.export_ledger import Origin, Written
-from core.exporters.edited_trees import EditedTree, is_bare
+from core.export_ledger import Written
+from core.export_merging import merged, overlaid, says_all
+from core.exporters.edited_trees import EditedTree
 from core.exporters.places import Place, words
 from core.exporters.shape import Fragment, Target, TargetFile
 from core.field_specs import UNSET
@@ -56,6 +56,10 @@ class Piece:
     """Muster has written something there before."""
     is_theirs: bool = False
     """It is no piece of ours, but what goes since one of ours takes its place."""
+    goes: bool = False
+    """It is no longer wanted there."""
+    moved_from: Place | None = None
+    """Where the same piece of the same model stood before."""
     clash: Place | None = None
     """What else of the person's it would be mixed up with, where that is why it is left; () where its name is taken."""
 
@@ -63,6 +67,11 @@ class Piece:
     def is_conflict(self) -> bool:
         """Whether the person has to decide."""
         return self.state in CONFLICTS
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is left as it is until the person has decided."""
+        return self.is_conflict or self.state is PieceState.WAITING
 
     @property
     def place_words(self) -> str:
@@ -110,7 +119,7 @@ def judge_pieces(
         if piece.state is PieceState.TAKEN_OUT and puts_back:
             piece = replace(piece, state=PieceState.NEW, result=fragment.value)
         if piece.is_conflict and fragment.name in take_over:
-            piece = replace(piece, state=PieceState.CHANGED, result=_overlaid(base, found, fragment.value))
+            piece = replace(piece, state=PieceState.CHANGED, result=overlaid(base, found, fragment.value))
         pieces.append(piece)
     return _with_clashes(target, pieces, states, written, take_over)
 
@@ -150,147 +159,87 @@ def _judge(target: Target, fragment: Fragment, found: Any, base: Any) -> Piece:
     if found is UNSET:
         return Piece(fragment, PieceState.TAKEN_OUT if base is not UNSET else PieceState.NEW, found, ours)
     if base is UNSET:
-        if _holds(found, ours):
+        if says_all(found, ours):
             return Piece(fragment, PieceState.UNCHANGED, found, found)
         return Piece(fragment, PieceState.FOREIGN, found, found)
     edited: list[str] = []
-    result = _merged(base, found, ours, "", edited)
+    result = merged(base, found, ours, "", edited)
     if edited:
         return Piece(fragment, PieceState.EDITED, found, found, tuple(edited))
     state = PieceState.UNCHANGED if result == found and type(result) is type(found) else PieceState.CHANGED
     return Piece(fragment, state, found, result)
 
 
-def _holds(found: Any, ours: Any) -> bool:
-    """Whether what stands there says all that ours says; more keys than ours are the person's."""
-    if isinstance(found, dict) and isinstance(ours, dict):
-        return all(key in found and _holds(found[key], value) for key, value in ours.items())
-    return bool(found == ours and isinstance(found, bool) == isinstance(ours, bool))
-
-
-def _merged(base: Any, found: Any, ours: Any, key: str, edited: list[str]) -> Any:
-    """Ours in the place of base, with what the person added kept; what both changed goes into `edited`."""
-    if isinstance(base, dict) and isinstance(found, dict) and isinstance(ours, dict):
-        result = {}
-        for name in [*found, *(name for name in ours if name not in found)]:
-            dotted = f"{key}.{name}" if key else str(name)
-            value = _merged(base.get(name, UNSET), found.get(name, UNSET), ours.get(name, UNSET), dotted, edited)
-            if value is not UNSET:
-                result[name] = value
-        return result
-    if _same(found, base) or _same(found, ours):
-        return ours
-    if base is UNSET and ours is UNSET:
-        return found
-    edited.append(key or "all of it")
-    return found
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) and type(one) is type(other)
-
-
-def _overlaid(base: Any, found: Any, ours: Any) -> Any:
-    """Ours in the place of what stands there; of what Muster wrote once, the keys that the person added stay."""
-    if isinstance(base, dict) and isinstance(found, dict) and isinstance(ours, dict):
-        added = {key: value for key, value in found.items() if key not in base and key not in ours}
-        said = {key: _overlaid(base.get(key, UNSET), found.get(key, UNSET), value) for key, value in ours.items()}
-        return {**{key: said.get(key, added.get(key)) for key in found if key in said or key in added}, **said}
-    return ours
-
-
-def removal_pieces(
-    target: Target, gone: Iterable[Written], states: Mapping[str, FileState], *, take_over: Collection[str] = ()
-) -> list[Piece]:
-    """What is to happen to pieces that are no longer wanted: removed, unless the person has changed them."""
-    pieces = []
-    trees = {name: EditedTree(state.tree) for name, state in states.items()}
-    for written in gone:
-        fragment = written.fragment
-        tree = trees.get(fragment.file)
-        found = tree.find(fragment.place) if tree is not None else UNSET
-        is_ours = _holds(found, fragment.value) or target.says_same(fragment, found)
-        if found is UNSET or fragment.name in take_over or is_ours:
-            pieces.append(Piece(fragment, PieceState.REMOVED, found))
-        else:
-            pieces.append(Piece(fragment, PieceState.EDITED, found, found))
-    return pieces
-
-
-def leave_to_others(
-    pieces: Sequence[Piece], states: Mapping[str, FileState], origins: Mapping[str, Origin]
-) -> list[Piece]:
-    """The pieces; those that are shared and would go stay where the person has put models of their own beside them.
-
-    So do those that the person had written before Muster.
-    """
-    without_models = {name: EditedTree(state.tree) for name, state in states.items()}
-    without_all = {name: EditedTree(state.tree) for name, state in states.items()}
-    places: dict[str, list[Place]] = {}
-    for piece in pieces:
-        name, place = piece.fragment.file, piece.fragment.place
-        if piece.fragment.entry_id:
-            places.setdefault(piece.fragment.entry_id, []).append(place)
-        if piece.state is PieceState.REMOVED and name in states:
-            without_all[name].drop(place)
-            if piece.fragment.entry_id:
-                without_models[name].drop(place)
-    left = []
-    for piece in pieces:
-        own = piece.fragment
-        stays = False
-        is_shared = not own.entry_id and not piece.is_theirs
-        if piece.state is PieceState.REMOVED and is_shared and piece.found is not UNSET:
-            models = [place for owner in dict.fromkeys(own.owners) for place in places.get(owner, ())]
-            if own.file in origins and own.place in origins[own.file].adopted:
-                stays = True
-            elif any(place[: len(own.place)] == own.place for place in models):
-                stays = _holds_more(without_models[own.file].find(own.place), own.value)
-            else:
-                stays = not without_all[own.file].is_bare(_provider_of(own.place, models))
-        left.append(replace(piece, state=PieceState.LEFT, result=piece.found) if stays else piece)
-    return left
-
-
 def hold_back(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces; a model is written whole or not at all, and so is a provider, which then takes its models along.
 
-    Ours below a provider that is not, or one half of a model beside another's, would be read as a mixture of both.
+    Ours below a provider that is not, or one half of a model beside another's, would be read as a mixture of both. In
+    the same way a model goes whole or not at all, from where it was too if it moves, and its provider stays with it.
     """
-    conflicts = _Conflicts(piece for piece in pieces if piece.is_conflict)
-    held = [
-        replace(piece, state=PieceState.WAITING, result=piece.found) if conflicts.hold(piece) else piece
-        for piece in pieces
-    ]
+    conflicts = _Conflicts(pieces)
+    held = [_waiting(piece) if conflicts.hold(piece) else piece for piece in pieces]
     busy = {
         piece.fragment.entry_id
         for piece in held
         if piece.state in (PieceState.NEW, PieceState.CHANGED, PieceState.UNCHANGED)
     }
-    return [
-        replace(piece, state=PieceState.WAITING, result=piece.found)
-        if piece.state is PieceState.NEW and not piece.fragment.entry_id and busy.isdisjoint(piece.fragment.owners)
-        else piece
-        for piece in held
-    ]
+    staying = {(piece.fragment.file, entry_id) for piece, entry_id in _staying(held)}
+    return [_waiting(piece) if _waits_for_models(piece, busy, staying) else piece for piece in held]
+
+
+def _waiting(piece: Piece) -> Piece:
+    return replace(piece, state=PieceState.WAITING, result=piece.found)
+
+
+def _staying(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, str]]:
+    for piece in pieces:
+        if piece.goes and piece.is_held and piece.fragment.entry_id:
+            yield piece, piece.fragment.entry_id
+
+
+def staying_models(pieces: Iterable[Piece]) -> set[str]:
+    """The entries that have pieces which are no longer wanted and stay until the person has decided."""
+    return {entry_id for _, entry_id in _staying(pieces)}
+
+
+def _waits_for_models(piece: Piece, busy: Collection[str], staying: Collection[tuple[str, str]]) -> bool:
+    """Whether a provider's piece is of no use yet, or still of use."""
+    own = piece.fragment
+    if own.entry_id:
+        return False
+    if piece.state is PieceState.NEW:
+        return not any(owner in busy for owner in own.owners)
+    is_going = piece.state in (PieceState.REMOVED, PieceState.LEFT)
+    return is_going and any((own.file, owner) in staying for owner in own.owners)
 
 
 class _Conflicts:
     """Which models and providers are in conflict: those of foreign pieces, and all of them."""
 
-    def __init__(self, conflicts: Iterable[Piece]) -> None:
+    def __init__(self, pieces: Sequence[Piece]) -> None:
         self._models: dict[bool, set[str]] = {True: set(), False: set()}
         self._providers: dict[bool, set[tuple[str, str]]] = {True: set(), False: set()}
-        for piece in conflicts:
+        self._own: set[str] = set()
+        """Models that have pieces of their own in conflict."""
+        self._new = {piece.fragment.entry_id for piece in pieces if piece.state is PieceState.NEW}
+        for piece in pieces:
+            if not piece.is_conflict:
+                continue
             own = piece.fragment
             for is_foreign in {False, piece.state is PieceState.FOREIGN}:
                 self._models[is_foreign].update([own.entry_id] if own.entry_id else own.owners)
                 if not own.entry_id:
                     self._providers[is_foreign].add((own.file, own.name))
+            self._own.add(own.entry_id)
 
     def hold(self, piece: Piece) -> bool:
         """Whether a piece belongs to one of them and waits for it. What is foreign holds more back than what is new."""
         own = piece.fragment
+        if piece.state is PieceState.REMOVED:
+            if not own.entry_id:
+                return False
+            # One that moves stays where it is for as long as it cannot stand where it is to be.
+            return own.entry_id in self._own or (own.entry_id in self._new and own.entry_id in self._models[False])
         if piece.state is PieceState.NEW:
             by_foreign = False
         elif piece.state in (PieceState.CHANGED, PieceState.UNCHANGED):
@@ -312,30 +261,12 @@ def settle_misread(
     settled = []
     for piece in pieces:
         fields = misread.get((piece.fragment.file, piece.fragment.place))
-        if fields is None or piece.found is UNSET:
+        if fields is None or (piece.found is UNSET and piece.moved_from is None):
             settled.append(piece)
         elif piece.fragment.name in take_over:
             settled.append(replace(piece, state=PieceState.CHANGED, result=piece.fragment.value))
         else:
-            state = PieceState.EDITED if piece.is_known else PieceState.FOREIGN
+            is_ours = piece.is_known or piece.moved_from is not None
+            state = PieceState.EDITED if is_ours else PieceState.FOREIGN
             settled.append(replace(piece, state=state, result=piece.found, edited_keys=tuple(fields)))
     return settled
-
-
-def _provider_of(shared: Place, models: Iterable[Place]) -> Place:
-    """The place around a shared piece and the models that share it: what has models of others in it too."""
-    common = [
-        shared[: sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shared, place, strict=False)))]
-        for place in models
-    ]
-    inner = shared[:-1]
-    return (max(common, key=len, default=()) or inner)[: len(inner)]
-
-
-def _holds_more(held: Any, ours: Any) -> bool:
-    """Whether something stands there beside what is ours and what is empty."""
-    if isinstance(held, dict) and isinstance(ours, dict):
-        return any(_holds_more(value, ours.get(key, UNSET)) for key, value in held.items())
-    if isinstance(held, list):
-        return any(value not in ours for value in held) if isinstance(ours, list) else bool(held)
-    return ours is UNSET and not is_bare(held, "")

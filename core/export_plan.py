@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core.errors import ExportError
 from core.export_ledger import Origin
+from core.export_moves import moved_in_place
 from core.export_pieces import FileState, Piece, PieceState
 from core.exporters.edited_trees import EditedTree, is_bare
 from core.exporters.files import read_file
 from core.exporters.places import Place, Row
-from core.exporters.shape import Fragment, Loss, ReadModel, Target, TargetFile, label_of
+from core.exporters.shape import Format, Fragment, Loss, ReadModel, Target, TargetFile, label_of
 from core.exporters.subject import ExportedModel
 from core.exporters.texts import (
     JSON5_WORDS,
@@ -27,6 +30,10 @@ from core.exporters.texts import (
     without_data,
 )
 from core.field_specs import UNSET
+
+_DOCUMENT_END: Final = re.compile(r"^\.\.\.(?=\s|\Z)", re.MULTILINE)
+"""What ends a YAML document: what comes below it would be a second one."""
+_MOST_WARNINGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class ExportPlan:
     """What the files were before Muster first wrote into them, by name."""
     roll: str = ""
     """The settings file that the models are from."""
+    warnings: tuple[str, ...] = ()
+    """What keeps the tool from reading what is written."""
 
     @property
     def conflicts(self) -> tuple[Piece, ...]:
@@ -68,6 +77,12 @@ class ExportPlan:
         """Whether models are taken out and none of ours is left there."""
         states = [piece.state for piece in self.pieces if piece.fragment.entry_id]
         return bool(states) and all(state is PieceState.REMOVED for state in states)
+
+    @property
+    def models_there(self) -> tuple[ExportedModel, ...]:
+        """The models that stand there as they are on the roll, once the plan is carried out."""
+        held = {piece.fragment.entry_id for piece in self.pieces if piece.is_held}
+        return tuple(model for model in self.models if model.entry_id not in held)
 
     @property
     def is_change(self) -> bool:
@@ -86,27 +101,51 @@ def read_files(target: Target, path: Path, files: Iterable[TargetFile]) -> dict[
     Raises:
         ExportError: one cannot be read, or is broken; the words say where.
     """
-    states = {}
-    for file in files:
-        where = path_of(target, path, file)
-        text = read_file(where)
-        try:
-            tree = read_tree(text, file.format) if text is not None else None
-        except BrokenText as broken:
-            if broken.is_json5:
-                raise ExportError(
-                    f"{target.title}’s file {where.name} {JSON5_WORDS}.",
-                    "Nothing was written. "
-                    f"Write it as JSON (line {broken.line}: {broken.words}), or choose another file: {where}",
-                ) from None
-            line = f" in line {broken.line}" if broken.line is not None else ""
-            raise ExportError(
-                f"{target.title}’s file {where.name} is broken{line}: {broken.words.rstrip('.')}.",
-                f"Nothing was written. Mend it, or choose another file: {where}",
-            ) from None
-        states[file.name] = FileState(file, where, text, tree)
+    states = {file.name: _read_state(target, path_of(target, path, file), file) for file in files}
     _refuse_unreadable(target, states, "Nothing was written. Mend it, or choose another file.")
     return states
+
+
+def _read_state(target: Target, where: Path, file: TargetFile) -> FileState:
+    text = read_file(where)
+    try:
+        return FileState(file, where, text, read_tree(text, file.format) if text is not None else None)
+    except BrokenText as broken:
+        if broken.is_json5:
+            raise ExportError(
+                f"{target.title}’s file {where.name} {JSON5_WORDS}.",
+                "Nothing was written. "
+                f"Write it as JSON (line {broken.line}: {broken.words}), or choose another file: {where}",
+            ) from None
+        line = f" in line {broken.line}" if broken.line is not None else ""
+        raise ExportError(
+            f"{target.title}’s file {where.name} is broken{line}: {broken.words.rstrip('.')}.",
+            f"Nothing was written. Mend it, or choose another file: {where}",
+        ) from None
+
+
+def warnings_of(target: Target, path: Path, states: Mapping[str, FileState]) -> tuple[str, ...]:
+    """Which other files of the folder the target refuses, and with them ours; of many, the first few."""
+    return tuple(
+        f"{why} {target.title} then loads no file of that folder, Muster’s neither. Mend it or take it away ({where})."
+        for why, where in islice(_refused(target, path, states), _MOST_WARNINGS)
+    )
+
+
+def _refused(target: Target, path: Path, states: Mapping[str, FileState]) -> Iterator[tuple[str, Path]]:
+    for file in target.existing_files(path) if target.is_folder else ():
+        where = path_of(target, path, file)
+        if file.name in states or not where.is_file():
+            continue
+        try:
+            tree = _read_state(target, where, file).tree
+        except ExportError as error:
+            yield error.title, where
+            continue
+        try:
+            target.read({file.name: tree})
+        except ValueError as error:
+            yield f"{target.title} refuses its file {where.name}. {error}", where
 
 
 def _refuse_unreadable(target: Target, states: Mapping[str, FileState], hint: str) -> tuple[ReadModel, ...]:
@@ -130,22 +169,13 @@ def changes_of(
     after: dict[str, FileState] = {}
     for name, state in states.items():
         own = [piece for piece in pieces if piece.fragment.file == name and _is_done(piece)]
-        origin = origins.get(name)
-        edits = [_edit(piece) for piece in own]
-        edits += _emptied(state.tree, own, origin)
         try:
-            new: str | None = edit_text(_begun(state), state.file.format, edits) if edits else state.text
-        except CannotEdit as error:
+            new, tree = _made_in(target, state, own, origins.get(name))
+        except (BrokenText, CannotEdit) as error:
             raise ExportError(
                 f"{target.title}’s file {state.path.name} cannot be edited in place: {error}",
                 f"Nothing was written. Write it in the usual form, or choose another file: {state.path}",
             ) from None
-        tree = state.tree
-        if edits and new is not None:
-            tree = read_tree(new, state.file.format)
-            left = _left_over(target, state.file, new, tree, origin)
-            tree = tree if left == new else None if left is None else read_tree(left, state.file.format)
-            new = left
         if new is None and state.text is None:
             continue
         changes.append(FileChange(state.path, state.text, new))
@@ -155,6 +185,31 @@ def changes_of(
     return tuple(changes), {name: state.tree for name, state in after.items() if state.tree is not None}
 
 
+def _made_in(target: Target, state: FileState, own: Sequence[Piece], origin: Origin | None) -> tuple[str | None, Any]:
+    """A file's text with its pieces made, None where it goes, and its plain data.
+
+    Raises:
+        BrokenText: the result cannot be read.
+        CannotEdit: the file is written in a way that cannot be edited.
+    """
+    emptied = _emptied(state.tree, own, origin)
+    edits = [*_edits(own), *emptied]
+    if not edits:
+        return state.text, state.tree
+    try:
+        new = edit_text(_begun(state), state.file.format, edits)
+    except CannotEdit:
+        elsewhere = [*_edits(own, in_place=False), *emptied]
+        if elsewhere == edits:
+            raise
+        new = edit_text(_begun(state), state.file.format, elsewhere)
+    tree = read_tree(new, state.file.format)
+    left = _left_over(target, state.file, new, tree, origin)
+    if left == new:
+        return new, tree
+    return left, None if left is None else read_tree(left, state.file.format)
+
+
 def _begun(state: FileState) -> str:
     """What the pieces are put into: what a file of the tool begins as, below the comments that are there."""
     text, empty = state.text or "", state.file.empty
@@ -162,8 +217,10 @@ def _begun(state: FileState) -> str:
         return empty
     if state.tree is not None or not has_no_data(text, state.file.format):
         return text
-    gap = "" if text.endswith(("\n", "\ufeff")) else "\n"
-    return text + (gap + empty).replace("\n", "\r\n" if "\r\n" in text else "\n")
+    end = _DOCUMENT_END.search(text) if state.file.format is Format.YAML else None
+    content, tail = (text[: end.start()], text[end.start() :]) if end is not None else (text, "")
+    gap = "" if not content or content.endswith(("\n", "\ufeff")) else "\n"
+    return content + (gap + empty).replace("\n", "\r\n" if "\r\n" in text else "\n") + tail
 
 
 def _left_over(target: Target, file: TargetFile, text: str, tree: Any, origin: Origin | None) -> str | None:
@@ -242,10 +299,23 @@ def _is_done(piece: Piece) -> bool:
     return piece.state in (PieceState.NEW, PieceState.CHANGED)
 
 
-def _edit(piece: Piece) -> Put | Drop:
-    if piece.state is PieceState.REMOVED:
-        return Drop(piece.fragment.place)
-    return Put(piece.fragment.place, piece.result)
+def _edits(pieces: Sequence[Piece], *, in_place: bool = True) -> list[Put | Drop]:
+    """What makes these pieces; rows that move are changed where they stand, or with `in_place` false made anew."""
+    edits: list[Put | Drop] = []
+    moved: set[Place] = set()
+    for piece in pieces:
+        if piece.state is PieceState.REMOVED:
+            continue
+        if piece.moved_from is not None and in_place and (named := moved_in_place(piece)):
+            edits += named
+            moved.add(piece.moved_from)
+        edits.append(Put(piece.fragment.place, piece.result))
+    edits += [
+        Drop(piece.fragment.place)
+        for piece in pieces
+        if piece.state is PieceState.REMOVED and piece.fragment.place not in moved
+    ]
+    return edits
 
 
 def misread_fields(

@@ -53,12 +53,14 @@ def no_longer_wanted(
     """Pieces of ours that these models no longer have: of entries that move or go, and what only those shared."""
     kept = {(fragment.file, fragment.place) for fragment in fragments}
     exported, removed = frozenset(exported), frozenset(removed)
+    standing = {piece.fragment.entry_id for piece in written.values()}
     gone = []
     for key, piece in written.items():
         fragment = piece.fragment
         if key in kept:
             continue
-        owners = set(fragment.owners) - removed - (exported if fragment.entry_id == "" else frozenset())
+        others = removed | exported if fragment.entry_id == "" else removed
+        owners = standing.intersection(fragment.owners) - others
         is_own = fragment.entry_id in exported or fragment.entry_id in removed
         if is_own or (fragment.entry_id == "" and not owners):
             gone.append(piece)

@@ -19,6 +19,7 @@ from core.errors import ExportConflict, ExportError, MusterError
 from core.evidence import FILE_NAME as EVIDENCE_FILE
 from core.evidence import Evidence
 from core.export_ledger import ExportLedger
+from core.export_moves import carry_over
 from core.export_paths import path_for, paths_of, refuse_own_roll, target_of
 from core.export_pieces import (
     CONFLICTS,
@@ -26,11 +27,20 @@ from core.export_pieces import (
     PieceState,
     hold_back,
     judge_pieces,
-    leave_to_others,
-    removal_pieces,
     settle_misread,
+    staying_models,
 )
-from core.export_plan import ExportPlan, FileChange, changes_of, check_effect, misread_fields, origins_of, read_files
+from core.export_plan import (
+    ExportPlan,
+    FileChange,
+    changes_of,
+    check_effect,
+    misread_fields,
+    origins_of,
+    read_files,
+    warnings_of,
+)
+from core.export_removals import keep_files, leave_to_others, removal_pieces
 from core.export_rolls import OwnRoll, places_of
 from core.export_selection import disowned, no_longer_wanted, wanted, with_owners
 from core.exporters.all_targets import TARGETS
@@ -59,7 +69,7 @@ class ExportReport:
 
     `paths` are the target's files, `diff` what changes in them as a unified diff with keys hidden, `losses` what the
     target cannot say. `written` are the files that were replaced or made, `backups` the copies of what they were.
-    `warnings` tell what went wrong after that.
+    `warnings` tell what keeps the tool from reading them, and what went wrong after they were written.
     """
 
     paths: tuple[Path, ...]
@@ -161,16 +171,22 @@ def _plan(
     states = read_files(target, path, files.values())
     wanted_now = with_owners(fragments, written)
     pieces = judge_pieces(target, wanted_now, states, written, take_over=take_over, puts_back=puts_back)
-    pieces += removal_pieces(target, gone, states, take_over=take_over)
-    pieces += disowned(written, fragments, gone, set(removed))
+    pieces, carried = carry_over(pieces, gone, states, take_over=take_over, puts_back=puts_back)
+    pieces += removal_pieces(target, gone, states, take_over=take_over, carried=carried)
     pieces = hold_back(leave_to_others(pieces, states, origins))
+    pieces = hold_back(keep_files(target, pieces, states, take_over=take_over))
+    pieces += disowned(written, fragments, gone, set(removed) - staying_models(pieces))
     changes, trees = changes_of(target, states, pieces, origins)
     if misread := misread_fields(target, taken, pieces, trees):
         pieces = hold_back(settle_misread(pieces, misread, take_over))
+        pieces = hold_back(keep_files(target, pieces, states, take_over=take_over))
         changes, trees = changes_of(target, states, pieces, origins)
         check_effect(target, taken, pieces, trees)
     before = origins_of(states, pieces, origins, {file for file, _ in everything})
-    return ExportPlan(target, path, taken, tuple(pieces), changes, tuple(losses), before, own_roll.name)
+    return ExportPlan(
+        target, path, taken, tuple(pieces), changes, tuple(losses), before,
+        roll=own_roll.name, warnings=warnings_of(target, path, states),
+    )  # fmt: skip
 
 
 def plan_removal(
@@ -252,9 +268,8 @@ def write_plan(plan: ExportPlan, registry: Registry | None = None) -> ExportRepo
     """
     new = [NewText(change.path, change.before, change.after) for change in plan.changes if change.is_change]
     written, backups = write_files(new, _backups_folder(plan.target.id)) if new else ((), ())
-    return replace(
-        report_of(plan, registry), written=tuple(written), backups=tuple(backups), warnings=tuple(_note(plan))
-    )
+    warnings = (*plan.warnings, *_note(plan))
+    return replace(report_of(plan, registry), written=tuple(written), backups=tuple(backups), warnings=warnings)
 
 
 def _note(plan: ExportPlan) -> Iterator[str]:
@@ -291,7 +306,7 @@ def report_of(plan: ExportPlan, registry: Registry | None = None) -> ExportRepor
         if change.is_change
     ]
     paths = tuple(change.path for change in plan.changes) or paths_of(plan.target, plan.path)
-    return ExportReport(paths, "".join(diffs), plan.losses)
+    return ExportReport(paths, "".join(diffs), plan.losses, warnings=plan.warnings)
 
 
 def _declared_limits(registry: Registry) -> dict[str, Mapping[str, int]]:

@@ -69,8 +69,8 @@ def conflict_words(piece: Piece, title: str) -> str:
 
 
 def key_words(plan: ExportPlan) -> str:
-    """Where the tool has its keys from, as only references are written; empty where no model wants one."""
-    names = list(dict.fromkeys(name for model in plan.models for name in plan.target.variables(model)))
+    """Where the tool has its keys from, as only references are written; empty where none that is written wants one."""
+    names = list(dict.fromkeys(name for model in plan.models_there for name in plan.target.variables(model)))
     if not names:
         return ""
     shown = ", ".join(names[:_NAMES_IN_LINE])

@@ -41,7 +41,7 @@ class _Place:
     @property
     def needs_person(self) -> bool:
         """Whether something is left as it is until the person decides or mends."""
-        return self.error is not None or bool(self.plan and self.plan.conflicts)
+        return self.error is not None or bool(self.plan and (self.plan.conflicts or self.plan.warnings))
 
     @property
     def is_change(self) -> bool:
@@ -182,7 +182,10 @@ class SyncDialog(WorkDialog):
         if places:
             self.place_list.setCurrentRow(min(row, len(places) - 1))
             self._show_place(self.place_list.currentRow())
-            self.summary.setText(" ".join([*self._told, self._summary_words(changed)]))
+            # After writing, what keeps a tool from reading its files is among what is told.
+            warned = [tr_core(text) for place in places if place.report for text in place.report.warnings]
+            told = dict.fromkeys([*self._told, *warned])
+            self.summary.setText(" ".join([*told, self._summary_words(changed)]))
             if not self.place_list.hasFocus() and self.focusWidget() in (None, self.close_button, self.write_button):
                 self.place_list.setFocus()
         else:

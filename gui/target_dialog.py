@@ -22,6 +22,7 @@ from gui.export_planner import ExportPlanner
 from gui.export_words import key_words, plan_words, written_words
 from gui.scopes import Scope
 from gui.target_place import TargetPlace
+from gui.words import tr_core
 from gui.work_dialog import WorkDialog
 from gui.wrapped_label import WrappedLabel, message_label
 
@@ -47,6 +48,7 @@ class TargetDialog(WorkDialog):
         self._registry = registry
         self._scopes = [scope for scope in scopes if scope.rows]
         self._paths: dict[str, Path] = {}
+        self._warned = ""
         self.planner = ExportPlanner(registry, self)
         self.scope_box = SteadyComboBox(self)
         self.scope_box.setObjectName(f"{prefix}_scope")
@@ -161,6 +163,9 @@ class TargetDialog(WorkDialog):
         self.key_label.setVisible(bool(self.key_label.text()))
         there = self.tr("It is there.") if _is_there(plan) else self.tr("It will be made.")
         self.place.show_state(f"{there} {plan_words(plan)}.")
+        if self.summary.text() in ("", self._warned):  # what was told after writing has them too
+            self._warned = " ".join(map(tr_core, report.warnings))
+            self.summary.setText(self._warned)
         self.write_button.setEnabled(self.planner.can_write)
 
     @Slot(object)
@@ -184,7 +189,7 @@ class TargetDialog(WorkDialog):
 
     @Slot(object, object)
     def _tell_written(self, plan: ExportPlan, report: ExportReport) -> None:
-        self.summary.setText(" ".join((written_words(plan, report.backups), *report.warnings)))
+        self.summary.setText(" ".join((written_words(plan, report.backups), *map(tr_core, report.warnings))))
         self.open_button.setVisible(bool(report.written))
         self.plan_view.forget_ticks()
         self.written.emit()

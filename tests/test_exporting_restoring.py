@@ -85,6 +85,20 @@ def test_a_file_without_data_keeps_its_comments_and_is_filled_below_them(
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("target", YAML)
+@pytest.mark.parametrize(
+    "text", ["---\n# mine\n...\n", "---\n# mine\n...", "%YAML 1.2\n---\n...\n", "---\r\n# mine\r\n...\r\n# end\r\n"]
+)
+def test_a_document_without_data_is_filled_before_the_mark_of_its_end(
+    registry: Registry, tmp_path: Path, target: str, text: str
+) -> None:
+    path, file = place_of(target, tmp_path)
+    file.write_bytes(text.encode())
+    between = export_and_remove(registry, target, path, file)
+    assert b"gpt-x" in between[: between.index(b"\n...")]
+    assert file.read_bytes() == text.encode()
+
+
 @pytest.mark.parametrize("text", ["", "# only mine\n", "# mine\n- name: openai/mine # c\n  edit_format: diff\n"])
 def test_aiders_own_file_of_a_person_is_never_deleted(registry: Registry, tmp_path: Path, text: str) -> None:
     path, file = place_of("aider", tmp_path)

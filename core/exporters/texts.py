@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,6 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
+_REST_OF_BLANK_LINE: Final = re.compile(r"\A[ \t]*\r?\n")
 _READERS: Final[Mapping[Format, Callable[[str], Any]]] = MappingProxyType(
     {Format.YAML: read_yaml, Format.JSON: read_json, Format.PYTHON: read_python}
 )
@@ -46,8 +48,10 @@ def without_data(text: str, file_format: Format) -> str:
     node = parse(content) if parse is not None else None
     if node is None:
         return text
-    behind = content[node.end :]
-    return mark + content[: node.start] + (behind.lstrip() and behind)
+    ahead, behind = content[: node.start], content[node.end :]
+    if not ahead or ahead.endswith("\n"):  # its line goes with it
+        behind = _REST_OF_BLANK_LINE.sub("", behind, count=1)
+    return mark + ahead + (behind.lstrip() and behind)
 
 
 def has_no_data(text: str, file_format: Format) -> bool:

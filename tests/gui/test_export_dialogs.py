@@ -137,6 +137,20 @@ def test_a_foreign_entry_waits_for_the_persons_word_and_the_others_are_written(
     assert names["Local One"] == "local-1"
 
 
+def test_only_keys_of_what_is_written_are_asked_for(
+    qtbot: QtBot, open_export: Callable[..., ExportDialog], tmp_path: Path
+) -> None:
+    path = place_of("llm", tmp_path)
+    path.parent.mkdir()
+    path.write_text("- {model_id: Hosted, model_name: mine}\n", encoding="utf-8")
+    dialog = open_export("llm", path)
+    assert "BOX_API_KEY" in dialog.key_label.text()
+    assert "OPENAI_API_KEY" not in dialog.key_label.text()
+    (line,) = conflict_lines(dialog)
+    line.setCheckState(0, Qt.CheckState.Checked)
+    qtbot.waitUntil(lambda: "OPENAI_API_KEY" in dialog.key_label.text(), timeout=PATIENCE_MS)
+
+
 def test_a_broken_file_is_told_in_words_and_stays_as_it_is(
     open_export: Callable[..., ExportDialog], tmp_path: Path
 ) -> None:
@@ -225,6 +239,28 @@ def test_sync_writes_what_changed_to_every_tool_and_leaves_what_was_changed_by_h
     assert rows["Local One"]["supports_tools"] is True
     assert rows["Local Two"]["model_name"] == "by-hand"
     assert '"tool_call": true' in opencode.read_text(encoding="utf-8")
+
+
+def test_what_keeps_a_tool_from_reading_its_files_is_told_before_and_after_writing(
+    qtbot: QtBot, open_export: Callable[..., ExportDialog], registry: Registry, tmp_path: Path
+) -> None:
+    folder = tmp_path / "goose"
+    folder.mkdir()
+    (folder / "theirs.json").write_text("{", encoding="utf-8")
+    dialog = open_export("goose", folder)
+    assert dialog.summary.text().count("theirs.json is broken") == 1
+    write(qtbot, dialog)
+    assert "3 models" in dialog.summary.text()
+    assert dialog.summary.text().count("theirs.json is broken") == 1
+    sync = open_sync(qtbot, registry)
+    assert "1 of 1 tools wait for you." in sync.summary.text()
+    assert sync.summary.text().count("theirs.json is broken") == 1
+    (folder / "theirs.json").unlink()
+    dialog.begin_anew()
+    settle(qtbot, dialog)
+    assert dialog.summary.text() == ""
+    sync.plan_again()
+    qtbot.waitUntil(lambda: sync.summary.text() == "Every tool is up to date.", timeout=PATIENCE_MS)
 
 
 def test_sync_tells_that_what_it_wrote_could_not_be_noted(qtbot: QtBot, registry: Registry, tmp_path: Path) -> None:

@@ -212,8 +212,9 @@ def test_rare_ways_of_writing_go_through_a_round_trip_that_changes_nothing_else(
     )
     with pytest.raises(CannotEdit, match="more than Muster’s own"):
         edit_text("rows: [id: a,   id: b]\n", Format.YAML, [Put(place, "z")])
-    with pytest.raises(CannotEdit, match="more than Muster’s own"):
-        edit_text("? a\n: 1\nb:    2\n", Format.YAML, [Put(("a",), 5)])
+    for text in ("? a\n: 1\nb:    2\n", "? a\n: 1\r\nb: 2\n"):
+        with pytest.raises(CannotEdit, match="more than Muster’s own"):
+            edit_text(text, Format.YAML, [Put(("a",), 5)])
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,39 @@ def test_a_new_row_stands_behind_the_others_in_their_style_and_goes_without_a_tr
     assert changed(edited, Drop(C)) == LITELLM
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "m:\n- id: a\n\n- id: b\nn: 1\n",
+        "m:\n  - id: a\n\n  - id: b\n# n's\nn: 1\n",
+        "m:\n  - id: a\n\n  - id: b\n    # b's\nn: 1\n",
+        "m:\r\n- id: a\r\n\r\n- id: b\r\nn: 1",
+        "m:\n- id: a\n\n- id: b\n...\n",
+        "m:\n- id: a\n\n- id: b\n\n\nn: 1\n",
+        "m:\n- id: a\n\n- id: b\n  t: |+\n    x\n\nn: 1\n",
+        "m:\n- id: a\n- id: b\n  t: |+\n    x\n\nn: 1\n",
+        "m:\n- id: a\n\n- id: b\n  t: |\n    x\n\nn: 1\n",
+    ],
+)
+def test_rows_apart_from_others_go_with_the_blank_lines_that_came_with_them(text: str) -> None:
+    c, d = (Put(("m", Row.of(id=name)), {"id": name}) for name in "cd")
+    with_c = changed(text, c)
+    assert changed(with_c, Drop(c.place)) == text
+    with_both = changed(with_c, d)
+    assert changed(with_both, Drop(c.place), Drop(d.place)) == text
+    assert changed(changed(with_both, Drop(d.place)), Drop(c.place)) == text
+    assert changed(changed(with_both, Drop(c.place)), Drop(d.place)) == text
+    assert changed(with_both, Drop(c.place), Drop(d.place), c, d) == with_both
+
+
+def test_a_section_apart_from_others_goes_with_the_blank_line_that_came_with_it() -> None:
+    for text in ("a: 1\n\nb: 2\n# tail\n", "---\na: 1\n\nb: 2\n...\n", "x:\n  a: 1\n\n  b: 2\ny: 1\n"):
+        place: Place = ("x", "k") if text.startswith("x") else ("k",)
+        edited = changed(text, Put(place, [1]))
+        assert "b: 2\n\n" in edited
+        assert changed(edited, Drop(place)) == text
+
+
 def test_one_value_that_changes_leaves_the_comment_behind_it() -> None:
     assert changed(LITELLM, Put((*A, "litellm_params", "model"), "openai/z")) == LITELLM.replace(
         '"openai/x"', '"openai/z"'

@@ -19,7 +19,11 @@ JSON = ("opencode", "zed", "vscode")
 SECTIONS = {
     "kiln": ["user_name: bob\n", "user_model_registry: []\n", "# c\r\nuser_name: bob\r\n", "{user_name: bob}\n"],
     "litellm": ["litellm_settings:\n  drop_params: true\n# tail\n", "model_list: []\nx: 1\n"],
-    "continue": ["name: a\nversion: 1.0.0\n", "name: a\nversion: 1.0.0\nmodels: []\n"],
+    "continue": [
+        "name: a\nversion: 1.0.0\nmodels:\n- {name: x, provider: p, model: m}\n\n- {name: y, provider: p, model: m}\nrules: []",
+        "name: a\nversion: 1.0.0\n",
+        "name: a\nversion: 1.0.0\nmodels: []\n",
+    ],
     "librechat": ["version: 1.2.1\n", "version: 1.2.1\nendpoints:\n  agents:\n    disableBuilder: false\n"],
     "opencode": ['{\n  "theme": "x"\n}\n', '{\r\n  "theme": "x" // c\r\n}\r\n', '{"provider": {}}', "{}"],
     "zed": [

@@ -109,7 +109,7 @@ def yaml_documents(draw: st.DrawFn) -> tuple[Document, list[str]]:
         rendered[-1] += "" if "lines" in rendered[-1] else comment()
         document.lines += [(line, name) for line in rendered]
     if draw(st.booleans()):
-        document.lines += [("", ""), ("# tail", "")]
+        document.lines += draw(st.sampled_from([[], [("# tail", "")], [("", ""), ("# tail", "")]]))
         document.lines += [(line, "") for line in _yaml_field("after", draw(VALUES), 0, step, dash, gap)]
     if not ids:
         place = next(n for n, line in enumerate(document.lines) if line[1] == "models")

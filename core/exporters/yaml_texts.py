@@ -147,11 +147,12 @@ class _Editor:
             self._pieces.put(old[0].start, old[-1].end, "\n".join(lines)[node.column :])
             return
         first = self._remove_leading(old) if shares_line and not old[0].is_live else 0
-        for slot in old[first:]:
+        last = max((number for number, slot in enumerate(old) if slot.is_live), default=-1)
+        for number, slot in enumerate(old[first:], start=first):
             if slot.is_live:
                 self._change(node, slot)
             else:
-                self._remove_lines(slot)
+                self._remove_lines(slot, old[number - 1] if number else None, is_behind_all=number > last)
         if new:
             self._insert(self._place_behind(node, old[-1]), self._new_lines(node, old, new))
 
@@ -231,7 +232,7 @@ class _Editor:
         apart = self._has_blank_lines(old)
         lines: list[str] = []
         for slot in new:
-            if apart:
+            if apart and not (slot is new[0] and self._takes_blank_lines(old[-1])):
                 lines.append("")
             if node.is_map:
                 lines += self._writer.lines({slot.key: current(slot)}, node.column)
@@ -278,23 +279,39 @@ class _Editor:
 
     def _remove_slots(self, node: Node) -> None:
         """Takes all fields or rows that the text has away."""
-        for slot in node.slots or ():
-            if slot.is_old:
-                self._remove_lines(slot)
+        old = [slot for slot in node.slots or () if slot.is_old]
+        for above, slot in zip((None, *old), old, strict=False):
+            self._remove_lines(slot, above, is_behind_all=True)
 
-    def _remove_lines(self, slot: Slot) -> None:
-        """Takes the lines of a slot away, and one of two blank lines that would meet."""
+    def _remove_lines(self, slot: Slot, above: Slot | None, *, is_behind_all: bool) -> None:
+        """Takes the lines of a slot away, and one of two blank lines that would meet.
+
+        Of a slot that stands behind all that stay, the blank line goes too that parts it from the one above.
+        """
         start, end = self._lines.line_start(slot.start), self._lines.line_end(slot.end)
         if self._text[start : slot.start].strip(" "):
             raise CannotSplice
+        if above is not None and self._takes_blank_lines(above):
+            while end < len(self._text) and not self._text[end : self._next_line(end)].strip():
+                end = self._next_line(end)
+            self._pieces.remove(start, end)
+            return
         before = self._lines.line_start(start - 1) if start else 0
-        next_end = self._text.find("\n", end) + 1 or len(self._text)
+        next_end = self._next_line(end)
         blank_follows = not self._text[end:next_end].strip()
-        if blank_follows and start and not self._text[before:start].strip():
+        is_apart = start > 0 and not self._text[before:start].strip()
+        if is_apart and (blank_follows or (is_behind_all and above is not None)):
             start = before
         elif blank_follows and not start:
             self._pieces.remove(end, next_end)
         self._pieces.remove(start, end)
+
+    def _takes_blank_lines(self, slot: Slot) -> bool:
+        """Whether it ends in a text that blank lines below it are part of."""
+        return self._text[slot.end - 1] == "\n"
+
+    def _next_line(self, place: int) -> int:
+        return self._text.find("\n", place) + 1 or len(self._text)
 
     def _remove_leading(self, old: list[Slot]) -> int:
         """Takes away the first fields of a mapping that begins in its dash's line; how many that are."""

@@ -76,6 +76,41 @@ def test_a_section_apart_from_others_goes_with_the_blank_line_that_came_with_it(
         assert changed(edited, Drop(place)) == text
 
 
+@pytest.mark.parametrize("head", ["|", "|-", "|+", ">", ">-", ">+", "|2"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_text_of_several_lines_that_ends_without_a_break_stays_as_it_is(head: str, newline: str) -> None:
+    text = f"m:\n- id: a\nrules: {head}\n  be nice\n  always".replace("\n", newline)
+    place: Place = ("m", Row.of(id="b"))
+    edited = changed(text, Put(place, {"id": "b"}))
+    assert edited == text.replace("- id: a", f"- id: a{newline}- id: b")
+    assert changed(edited, Drop(place)) == text
+
+
+@pytest.mark.parametrize("head", ["|", ">", "|+"])
+def test_nothing_is_put_behind_a_text_of_several_lines_that_this_would_change(head: str) -> None:
+    end = f"{head}\n    be nice"
+    for text, more in (
+        (f"a: 1\nrules: {end}", "k: 1\n"),
+        (f"a: 1\n\n# my rules\nrules: {end}", "\nk: 1\n"),
+        (f"b: 1\na: 1\n\nrules:\n  - {end}", "k: 1\n"),
+    ):
+        edited = changed(text, Put(("k",), 1))
+        assert edited == text.replace("a: 1\n", f"a: 1\n{more}")
+        assert changed(edited, Drop(("k",))) == text
+    for text, place in ((f"rules: {end}", ("k",)), (f"- a: 1\n- b: {end}", (Row.of(k=1),))):
+        with pytest.raises(CannotEdit, match="add an empty line at the end of the file"):
+            edit_text(text, Format.YAML, [Put(place, {"k": 1})])
+        assert changed(f"{text}\n", Put(place, {"k": 1})).startswith(f"{text}\n")
+    assert changed(f"a: 1\nrules: {end}", Drop(("rules",))) == "a: 1"
+
+
+def test_what_is_put_behind_a_text_of_several_lines_that_ends_without_a_break_goes_without_a_trace() -> None:
+    text = "a: 1\nrules: |-\n  be nice"
+    edited = changed(text, Put(("k",), 1))
+    assert edited == f"{text}\nk: 1"
+    assert changed(edited, Drop(("k",))) == text
+
+
 def test_one_value_that_changes_leaves_the_comment_behind_it() -> None:
     assert changed(LITELLM, Put((*A, "litellm_params", "model"), "openai/z")) == LITELLM.replace(
         '"openai/x"', '"openai/z"'

@@ -20,7 +20,8 @@ SECTIONS = {
     "kiln": ["user_name: bob\n", "user_model_registry: []\n", "# c\r\nuser_name: bob\r\n", "{user_name: bob}\n"],
     "litellm": ["litellm_settings:\n  drop_params: true\n# tail\n", "model_list: []\nx: 1\n"],
     "continue": [
-        "name: a\nversion: 1.0.0\nmodels:\n- {name: x, provider: p, model: m}\n\n- {name: y, provider: p, model: m}\nrules: []",
+        "models:\n- {name: x, provider: p, model: m}\n\n- {name: y, provider: p, model: m}\nname: a\nversion: 1.0.0\n",
+        "name: a\nversion: 1.0.0\nrules: |\n  be nice",
         "name: a\nversion: 1.0.0\n",
         "name: a\nversion: 1.0.0\nmodels: []\n",
     ],

@@ -117,6 +117,9 @@ def yaml_documents(draw: st.DrawFn) -> tuple[Document, list[str]]:
             draw(st.sampled_from(["models: []", "models:", "models: # none", "models: null"])),
             "models",
         )
+    line, owner = document.lines[-1]
+    if owner and line.strip() == "lines":  # nothing can follow a text of several lines that is cut off
+        document.ends_with_break = True
     return document, ids
 
 

@@ -90,6 +90,18 @@ def test_a_file_without_data_keeps_its_comments_and_is_filled_below_them(
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("target", ["kiln", "litellm", "llm"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_the_marks_of_a_document_without_data_stay(
+    registry: Registry, tmp_path: Path, target: str, newline: str
+) -> None:
+    path, file = place_of(target, tmp_path)
+    before = "---\n# mine\n...\n".replace("\n", newline).encode()
+    file.write_bytes(before)
+    export_and_remove(registry, target, path, file)
+    assert file.read_bytes() == before
+
+
 @pytest.mark.parametrize("text", ["", "# only mine\n", "# mine\n- name: openai/mine # c\n  edit_format: diff\n"])
 def test_aiders_own_file_of_a_person_is_never_deleted(registry: Registry, tmp_path: Path, text: str) -> None:
     path, file = place_of("aider", tmp_path)

@@ -46,8 +46,10 @@ def without_data(text: str, file_format: Format) -> str:
     node = parse(content) if parse is not None else None
     if node is None:
         return text
-    behind = content[node.end :]
-    return mark + content[: node.start] + (behind.lstrip() and behind)
+    head, behind = content[: node.start], content[node.end :]
+    if not head or head.endswith("\n"):  # its line goes whole
+        behind = behind.removeprefix("\r").removeprefix("\n")
+    return mark + head + (behind.lstrip() and behind)
 
 
 def has_no_data(text: str, file_format: Format) -> bool:

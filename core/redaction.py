@@ -22,7 +22,8 @@ _SHORTEST_ANYWHERE = 6
 _SHOWN_START = 4
 
 _NAMES_A_KEY: Final = re.compile(
-    r"(?i)^(proxy-)?(authorization|(x-)?(goog-)?api[-_]?key|aws_(access|secret)\w*key\w*)$"
+    r"(?i)^((proxy-)?(authorization|(x-)?(goog-)?api[-_]?key|aws_(access|secret)\w*key\w*)"
+    r"|(\w+[-_])?(password|passwd|passphrase|pwd)|\w+[-_]pass)$"
 )
 """Names under which a request carries a key: whatever stands there is not kept."""
 
@@ -35,6 +36,11 @@ _PATTERNS: Final = (
             r"([\"']?\s*[:=]\s*[\"']?)(?!\[key\]|bearer|basic)[^\s\"',;&}]{6,}"
         ),
         r"\1\2" + HIDDEN,
+    ),
+    # Variables of an environment; a word such as "password" in a sentence or a model's answer is none.
+    (
+        re.compile(r"\b((?:[A-Z][A-Z0-9_]*)?(?:PASS(?:WORD|WD|PHRASE)?|PWD)=[\"']?)(?!\[key\])[^\s\"',;&}]{4,}"),
+        r"\1" + HIDDEN,
     ),
 )
 

@@ -48,6 +48,24 @@ def test_new_files_and_missing_line_breaks_are_told() -> None:
         "note: sk-abcdefghijklmnop",
         f"- api_key: {KEY}\n- {{broken",
         "password: 12345678",
+        f"DB_PASS: {KEY}",
+        f"dbpass: {KEY}",
+        f"export PGPASSWORD={KEY}",
+        f"# MYSQL_PWD={KEY}",
+        f"key_passphrase: {KEY}",
+        f"userPasswd: '{KEY}'",
+        "pin: 12345678",
+        f'{{"mcp": {{"env": {{"ANYTHING": "{KEY}"}}}}}}',
+        f'{{"terminal.integrated.env.linux": {{"ANYTHING": "{KEY}"}}}}',
+        f"environment:\n  - ANYTHING={KEY}",
+        f"environment_variables:\n  ANYTHING: {KEY}",
+        f"env:\n  - name: ANYTHING\n    value: {KEY}",
+        f"extra_headers:\n  X-Mine: '{KEY}'",
+        f"requestOptions: {{headers: {{X-Mine: Token {KEY}}}}}",
+        f'[{{"requestHeaders": {{"X-Mine": ["{KEY}"]}}}}]',
+        f'// "env": {{"ANYTHING": "{KEY}", "OTHER": 1}}',
+        f"# env: {{ANYTHING: {KEY}, OTHER: [",
+        f"call(\n    extra_headers={{\n        'X-Mine': f'{KEY}',\n    }},\n)",
     ],
 )
 def test_a_key_shows_neither_in_lines_that_stay_nor_in_those_that_change(line: str) -> None:
@@ -93,11 +111,33 @@ def test_known_secrets_are_hidden_under_any_name() -> None:
         "Authorization: Bearer ${KEY}",
         "key: value",
         "supports_vision: true",
+        "bypass: localhost",
+        "passed: 3 of 4",
+        "environment: production",
+        "env: [OPENAI_API_KEY]",
+        '{"env": {"A": "${env:A}", "B": 8080, "C": true, "D": ""}}',
+        "env: {A: os.environ/A, B: $B}",
+        "headers: {Authorization: 'Bearer ${{ secrets.A }}', X-Mine: '{env:B}', Y: null}",
+        "extra_headers = {'X-Mine': '${MINE}', 'Authorization': os.environ['MINE']}",
+        "# env = {",
     ],
 )
 def test_references_to_keys_and_what_is_none_stay_visible(line: str) -> None:
     assert f"+{line}\n" in diff_text("a.yaml", "", f"{line}\n")
     assert f" {line}\n" in diff_text("a.yaml", f"{line}\n", f"{line}\n# x\n")
+
+
+def test_what_stands_below_env_and_headers_is_hidden_there_alone() -> None:
+    text = '{"env": {"HOST": "http://127.0.0.1:8080/v1"}, "url": "http://127.0.0.1:8080/v1"}\n'
+    assert diff_text("a.json", "", text).endswith('+{"env": {"HOST": [key]}, "url": "http://127.0.0.1:8080/v1"}\n')
+    text = "env:\n- name: DATABASE\n  value: words\n"
+    assert diff_text("a.yaml", "", text).endswith("+env:\n+- name: DATABASE\n+  value: [key]\n")
+
+
+def test_a_brace_that_is_never_closed_hides_no_more_than_its_line() -> None:
+    text = "# env: {A: words\nmodel: gpt\nbase_url: 'http://h/v1'\n" * 300
+    assert diff_text("a.yaml", "", text).count("+model: gpt\n+base_url: 'http://h/v1'\n") == 300
+    assert "words" not in diff_text("a.yaml", "", text)
 
 
 def test_a_diff_of_a_long_file_stays_quick_and_true() -> None:

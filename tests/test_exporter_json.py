@@ -70,6 +70,23 @@ def test_a_field_is_written_into_every_kind_of_object(before: str, after: str) -
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '{\r\n  "a": 1\n}\n',
+        '{\r\n  "a": 1,\n}\n',
+        '{\r\n  "a": 1, // c\n  // d\r\n}\n',
+        '{\n  "a": 1\r\n}\n',
+    ],
+)
+def test_a_line_keeps_its_own_break_beside_one_that_comes_and_goes(text: str) -> None:
+    edited = changed(text, Put(("k",), "v"))
+    behind = text.split('"a": 1')[1].removeprefix(",")
+    assert '"a": 1,' + behind[: behind.index("\n") + 1] in edited
+    assert '"k": "v"' in edited
+    assert changed(edited, Drop(("k",))) == text
+
+
+@pytest.mark.parametrize(
     ("before", "after"),
     [
         ('{"a": 1, "k": 2}', '{"a": 1}'),

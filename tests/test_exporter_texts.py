@@ -45,15 +45,26 @@ def check_edits(document: Document, file_format: Format, edits: list[Put | Drop]
     edited = changed(document.text, *edits, file_format=file_format)
     assert has_in_order(edited, document.lines_of_others(touched | {"models"}))
     assert edited.startswith(document.start)
-    if document.newline == "\r\n":
+    if document.newlines == ("\r\n",):
         assert "\n" not in edited.replace("\r\n", "")
-    else:
+    elif document.newlines == ("\n",):
         assert "\r" not in edited
     before: Any = read_tree(document.text, file_format)
     if before["models"]:
-        new: Place = ("models", Row.of(id="brand new"))
-        with_row = edit_text(document.text, file_format, [Put(new, {"id": "brand new", "x": {"y": [1]}})])
-        assert edit_text(with_row, file_format, [Drop(new)]) == document.text
+        check_round_trip(document.text, file_format)
+
+
+def check_round_trip(text: str, file_format: Format) -> None:
+    """Rows that come, one after the other or at once, leave no trace when they go, in whichever order."""
+    one, two = (("models", Row.of(id=name)) for name in ("brand new", "newer still"))
+    put_one, put_two = Put(one, {"id": "brand new", "x": {"y": [1]}}), Put(two, {"id": "newer still"})
+    with_one = edit_text(text, file_format, [put_one])
+    assert edit_text(with_one, file_format, [Drop(one)]) == text
+    with_both = edit_text(with_one, file_format, [put_two])
+    assert edit_text(text, file_format, [put_one, put_two]) == with_both
+    assert edit_text(with_both, file_format, [Drop(one), Drop(two)]) == text
+    for first, second in ((one, two), (two, one)):
+        assert edit_text(edit_text(with_both, file_format, [Drop(first)]), file_format, [Drop(second)]) == text
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=200)

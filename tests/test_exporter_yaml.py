@@ -43,6 +43,74 @@ def test_a_new_row_stands_behind_the_others_in_their_style_and_goes_without_a_tr
     assert changed(edited, Drop(C)) == LITELLM
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "m:\n- id: a\n\n- id: b\nn: 1\n",
+        "m:\n  - id: a\n\n  - id: b\n# n's\nn: 1\n",
+        "m:\n  - id: a\n\n  - id: b\n    # b's\nn: 1\n",
+        "m:\r\n- id: a\r\n\r\n- id: b\r\nn: 1",
+        "m:\n- id: a\n\n- id: b\n...\n",
+        "m:\n- id: a\n\n- id: b\n\n\nn: 1\n",
+        "m:\n- id: a\n\n- id: b\n  t: |+\n    x\n\nn: 1\n",
+        "m:\n- id: a\n- id: b\n  t: |+\n    x\n\nn: 1\n",
+        "m:\n- id: a\n\n- id: b\n  t: |\n    x\n\nn: 1\n",
+    ],
+)
+def test_rows_apart_from_others_go_with_the_blank_lines_that_came_with_them(text: str) -> None:
+    c, d = (Put(("m", Row.of(id=name)), {"id": name}) for name in "cd")
+    with_c = changed(text, c)
+    assert changed(with_c, Drop(c.place)) == text
+    with_both = changed(with_c, d)
+    assert changed(with_both, Drop(c.place), Drop(d.place)) == text
+    assert changed(changed(with_both, Drop(d.place)), Drop(c.place)) == text
+    assert changed(changed(with_both, Drop(c.place)), Drop(d.place)) == text
+    assert changed(with_both, Drop(c.place), Drop(d.place), c, d) == with_both
+
+
+def test_a_section_apart_from_others_goes_with_the_blank_line_that_came_with_it() -> None:
+    for text in ("a: 1\n\nb: 2\n# tail\n", "---\na: 1\n\nb: 2\n...\n", "x:\n  a: 1\n\n  b: 2\ny: 1\n"):
+        place: Place = ("x", "k") if text.startswith("x") else ("k",)
+        edited = changed(text, Put(place, [1]))
+        assert "b: 2\n\n" in edited
+        assert changed(edited, Drop(place)) == text
+
+
+@pytest.mark.parametrize("head", ["|", "|-", "|+", ">", ">-", ">+", "|2"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_text_of_several_lines_that_ends_without_a_break_stays_as_it_is(head: str, newline: str) -> None:
+    text = f"m:\n- id: a\nrules: {head}\n  be nice\n  always".replace("\n", newline)
+    place: Place = ("m", Row.of(id="b"))
+    edited = changed(text, Put(place, {"id": "b"}))
+    assert edited == text.replace("- id: a", f"- id: a{newline}- id: b")
+    assert changed(edited, Drop(place)) == text
+
+
+@pytest.mark.parametrize("head", ["|", ">", "|+"])
+def test_nothing_is_put_behind_a_text_of_several_lines_that_this_would_change(head: str) -> None:
+    end = f"{head}\n    be nice"
+    for text, more in (
+        (f"a: 1\nrules: {end}", "k: 1\n"),
+        (f"a: 1\n\n# my rules\nrules: {end}", "\nk: 1\n"),
+        (f"b: 1\na: 1\n\nrules:\n  - {end}", "k: 1\n"),
+    ):
+        edited = changed(text, Put(("k",), 1))
+        assert edited == text.replace("a: 1\n", f"a: 1\n{more}")
+        assert changed(edited, Drop(("k",))) == text
+    for text, place in ((f"rules: {end}", ("k",)), (f"- a: 1\n- b: {end}", (Row.of(k=1),))):
+        with pytest.raises(CannotEdit, match="add an empty line at the end of the file"):
+            edit_text(text, Format.YAML, [Put(place, {"k": 1})])
+        assert changed(f"{text}\n", Put(place, {"k": 1})).startswith(f"{text}\n")
+    assert changed(f"a: 1\nrules: {end}", Drop(("rules",))) == "a: 1"
+
+
+def test_what_is_put_behind_a_text_of_several_lines_that_ends_without_a_break_goes_without_a_trace() -> None:
+    text = "a: 1\nrules: |-\n  be nice"
+    edited = changed(text, Put(("k",), 1))
+    assert edited == f"{text}\nk: 1"
+    assert changed(edited, Drop(("k",))) == text
+
+
 def test_one_value_that_changes_leaves_the_comment_behind_it() -> None:
     assert changed(LITELLM, Put((*A, "litellm_params", "model"), "openai/z")) == LITELLM.replace(
         '"openai/x"', '"openai/z"'
@@ -212,8 +280,9 @@ def test_rare_ways_of_writing_go_through_a_round_trip_that_changes_nothing_else(
     )
     with pytest.raises(CannotEdit, match="more than Muster’s own"):
         edit_text("rows: [id: a,   id: b]\n", Format.YAML, [Put(place, "z")])
-    with pytest.raises(CannotEdit, match="more than Muster’s own"):
-        edit_text("? a\n: 1\nb:    2\n", Format.YAML, [Put(("a",), 5)])
+    for text in ("? a\n: 1\nb:    2\n", "? a\n: 1\r\nb: 2\n"):
+        with pytest.raises(CannotEdit, match="more than Muster’s own"):
+            edit_text(text, Format.YAML, [Put(("a",), 5)])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,12 @@ JSON = ("opencode", "zed", "vscode")
 SECTIONS = {
     "kiln": ["user_name: bob\n", "user_model_registry: []\n", "# c\r\nuser_name: bob\r\n", "{user_name: bob}\n"],
     "litellm": ["litellm_settings:\n  drop_params: true\n# tail\n", "model_list: []\nx: 1\n"],
-    "continue": ["name: a\nversion: 1.0.0\n", "name: a\nversion: 1.0.0\nmodels: []\n"],
+    "continue": [
+        "models:\n- {name: x, provider: p, model: m}\n\n- {name: y, provider: p, model: m}\nname: a\nversion: 1.0.0\n",
+        "name: a\nversion: 1.0.0\nrules: |\n  be nice",
+        "name: a\nversion: 1.0.0\n",
+        "name: a\nversion: 1.0.0\nmodels: []\n",
+    ],
     "librechat": ["version: 1.2.1\n", "version: 1.2.1\nendpoints:\n  agents:\n    disableBuilder: false\n"],
     "opencode": ['{\n  "theme": "x"\n}\n', '{\r\n  "theme": "x" // c\r\n}\r\n', '{"provider": {}}', "{}"],
     "zed": [
@@ -97,6 +102,18 @@ def test_a_document_without_data_is_filled_before_the_mark_of_its_end(
     between = export_and_remove(registry, target, path, file)
     assert b"gpt-x" in between[: between.index(b"\n...")]
     assert file.read_bytes() == text.encode()
+
+
+@pytest.mark.parametrize("target", ["kiln", "litellm", "llm"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_the_marks_of_a_document_without_data_stay(
+    registry: Registry, tmp_path: Path, target: str, newline: str
+) -> None:
+    path, file = place_of(target, tmp_path)
+    before = "---\n# mine\n...\n".replace("\n", newline).encode()
+    file.write_bytes(before)
+    export_and_remove(registry, target, path, file)
+    assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize("text", ["", "# only mine\n", "# mine\n- name: openai/mine # c\n  edit_format: diff\n"])

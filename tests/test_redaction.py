@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from core.redaction import RedactionFilter, hide_secrets_in, redact
+from core.redaction import RedactionFilter, hide_secrets_in, redact, without_keys
 
 KEY = "sk-Ab3+/x=Zq9 w%7890"
 
@@ -48,6 +48,9 @@ def test_a_shortened_echo_of_a_key_is_hidden(echo: str) -> None:
         "sk-proj-abcdefabcdef123456",
         "https://host/path?key=abcdef123456",
         "AIzaSyA1234567890abcdefghijklmno",
+        "DB_PASS=abcdef123456",
+        "PGPASSWORD='abcdef123456'",
+        "PASSWORD=abcdef123456",
     ],
 )
 def test_what_looks_like_a_key_is_hidden_though_it_is_not_known(text: str) -> None:
@@ -70,6 +73,17 @@ def test_ordinary_text_stays_as_it_is() -> None:
 
 def test_the_longer_of_two_keys_is_hidden_whole() -> None:
     assert redact("secret-long", ["secret", "secret-long"]) == "[key]"
+
+
+def test_nothing_is_kept_under_the_name_of_a_key_or_password() -> None:
+    names = ("Authorization", "x-api-key", "DB_PASS", "password", "smtp-passwd", "key_passphrase", "MYSQL_PWD")
+    assert without_keys(dict.fromkeys(names, "words")) == dict.fromkeys(names, "[key]")
+    assert without_keys({"pass": "words", "passed": 3, "bypass": "words"}) == {
+        "pass": "words",
+        "passed": 3,
+        "bypass": "words",
+    }
+    assert redact("The password: words of an answer") == "The password: words of an answer"
 
 
 def test_plain_data_loses_its_keys_everywhere() -> None:

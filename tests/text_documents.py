@@ -28,6 +28,7 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
     max_leaves=6,
 )
+NEWLINES = st.sampled_from([("\n",), ("\r\n",), ("\r\n", "\n"), ("\n", "\n", "\r\n")])
 ROWS = st.dictionaries(KEYS, VALUES, max_size=3)
 
 
@@ -36,18 +37,26 @@ class Document:
     """Lines with the name of the row that they are of; "" for what is the person's alone."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
-    newline: str = "\n"
+    newlines: tuple[str, ...] = ("\n",)
+    """The breaks of the lines, over and over; several are those of a file that two programs have written."""
     start: str = ""
     ends_with_break: bool = True
 
     @property
     def text(self) -> str:
-        body = self.newline.join(line for line, _ in self.lines)
-        return self.start + body + (self.newline if self.ends_with_break and body else "")
+        return self.start + "".join(self._broken_lines)
+
+    @property
+    def _broken_lines(self) -> list[str]:
+        lines = [line + self.newlines[number % len(self.newlines)] for number, (line, _) in enumerate(self.lines)]
+        if lines and not self.ends_with_break:
+            lines[-1] = self.lines[-1][0]
+        return lines
 
     def lines_of_others(self, touched: set[str]) -> list[str]:
-        """The lines that no edit of these rows may change, in their order; blank ones left out."""
-        return [line for line, owner in self.lines if line.strip() and owner not in touched]
+        """The lines with their breaks that no edit of these rows may change, in their order; blank ones left out."""
+        pairs = zip(self._broken_lines, self.lines, strict=True)
+        return [broken for broken, (line, owner) in pairs if line.strip() and owner not in touched]
 
 
 def changed(text: str, *edits: Put | Drop, file_format: Format) -> str:
@@ -58,9 +67,16 @@ def changed(text: str, *edits: Put | Drop, file_format: Format) -> str:
 
 
 def has_in_order(text: str, lines: list[str]) -> bool:
-    """Whether a text has all these lines, in this order."""
-    present = iter(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"))
-    return all(any(line == other for other in present) for line in lines)
+    """Whether a text has all these lines, in this order; what is or was its last one may get or lose its break."""
+    *others, last = [f"{line}\n" for line in text.removeprefix("\ufeff").split("\n")]
+    broken = iter([*others, last.removesuffix("\n")])
+    return all(
+        any(
+            line == other or (line.rstrip("\r\n") == other.rstrip("\r\n") and not (line[-1:] == other[-1:] == "\n"))
+            for other in broken
+        )
+        for line in lines
+    )
 
 
 @st.composite
@@ -69,7 +85,7 @@ def yaml_documents(draw: st.DrawFn) -> tuple[Document, list[str]]:
     step, dash, gap = draw(st.sampled_from([(2, 2, 2), (2, 0, 2), (4, 4, 2), (4, 2, 4), (2, 0, 4)]))
     apart = draw(st.booleans())
     document = Document(
-        newline=draw(st.sampled_from(["\n", "\r\n"])),
+        newlines=draw(NEWLINES),
         start=draw(st.sampled_from(["", "\ufeff"])),
         ends_with_break=draw(st.booleans()),
     )
@@ -93,7 +109,7 @@ def yaml_documents(draw: st.DrawFn) -> tuple[Document, list[str]]:
         rendered[-1] += "" if "lines" in rendered[-1] else comment()
         document.lines += [(line, name) for line in rendered]
     if draw(st.booleans()):
-        document.lines += [("", ""), ("# tail", "")]
+        document.lines += draw(st.sampled_from([[], [("# tail", "")], [("", ""), ("# tail", "")]]))
         document.lines += [(line, "") for line in _yaml_field("after", draw(VALUES), 0, step, dash, gap)]
     if not ids:
         place = next(n for n, line in enumerate(document.lines) if line[1] == "models")
@@ -101,6 +117,9 @@ def yaml_documents(draw: st.DrawFn) -> tuple[Document, list[str]]:
             draw(st.sampled_from(["models: []", "models:", "models: # none", "models: null"])),
             "models",
         )
+    line, owner = document.lines[-1]
+    if owner and line.strip() == "lines":  # nothing can follow a text of several lines that is cut off
+        document.ends_with_break = True
     return document, ids
 
 
@@ -162,7 +181,7 @@ def json_documents(draw: st.DrawFn) -> tuple[Document, list[str]]:
     unit = draw(st.sampled_from(["  ", "    ", "\t"]))
     trailing = draw(st.booleans())
     document = Document(
-        newline=draw(st.sampled_from(["\n", "\r\n"])),
+        newlines=draw(NEWLINES),
         start=draw(st.sampled_from(["", "\ufeff"])),
         ends_with_break=draw(st.booleans()),
     )

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from core.exporters.edits import BrokenText
 from core.exporters.json_nodes import parse_json
+from core.exporters.key_names import is_key_name, is_name_of_section_with_keys, is_secret
 from core.exporters.nodes import Node, walk
 from core.exporters.yaml_nodes import parse_yaml
-from core.redaction import HIDDEN, PLACEHOLDER_KEYS, hide_key_shapes, hide_secrets
+from core.redaction import HIDDEN, hide_key_shapes, hide_secrets
 
 _CONTEXT_LINES: Final = 3
 _EXACT_UP_TO: Final = 4000
@@ -20,24 +21,29 @@ _EXACT_UP_TO: Final = 4000
 _SHORTEST_ANYWHERE: Final = 8
 """What stands under a key's name is hidden elsewhere too, unless it may well be a word of ordinary text."""
 
-_SECRET_WORDS: Final = frozenset(
-    {"token", "secret", "secrets", "password", "passwords", "passwd", "passphrase", "authorization", "credential"}
-    | {"credentials", "apikey", "apikeys", "cookie"}
-)
-_KEY_OF: Final = frozenset({"api", "access", "secret", "private", "auth", "client", "master", "license", "signing"})
-
-_REFERENCE: Final = re.compile(
-    r"(?:(?:bearer|basic)\s+)?"
-    r"(?:os\.environ/\w+|os\.environ(?:\.get)?[\[(][\"']\w+[\"'](?:, [\"'](?:\w{0,7}|\w+ is not set)[\"'])?[\])]|"
-    r"\$\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\w+|\{(?:env|file):[^{}]*\}|\{\{[^{}]*\}\}|user_provided|)",
-    re.IGNORECASE,
-)
 _NAMED: Final = re.compile(
-    r"""(?P<head>(?<![\w.\-])(?P<name>[\w.\-]*(?:key|token|secret|passw|passphrase|authoriz|credential|cookie)\w*)["']?\s*[:=]\s*)"""
+    r"""(?P<head>(?<![\w.\-])(?P<name>[\w.\-]*(?:key|token|secret|pass|pwd|pin|jwt|authoriz|credential|cookie)\w*)["']?\s*[:=]\s*)"""
     r"""(?P<value>os\.environ(?:\.get)?[\[(][^\])\n]*[\])]|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?"""
     r"""|(?:\{(?:env:|file:|\{)[^{}\n]*\}\}?|[^\s"'{\[#,])(?:\$?\{\{?[^{}\n]*\}\}?|[^,\n{}#])*)""",
     re.IGNORECASE,
 )
+_SECTION: Final = re.compile(
+    r"(?:env(?:ironment)?(?:_?(?:vars|variables))?|environ|headers)[\"']?\s*[:=]\s*\{", re.IGNORECASE
+)
+_IN_BRACES: Final = re.compile(
+    r"""(?P<bracket>[{}])|(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')\s*:(?=[^:])"""
+    r"""|(?P<quoted>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
+    r"""|(?<=[:=])[^\S\n]*(?P<plain>(?:\$?\{\{?[^{}\n]*\}\}?|[^\s"',{}])(?:\$?\{\{?[^{}\n]*\}\}?|[^,{}\n])*)"""
+)
+_NO_TEXT: Final = re.compile(r"[-+]?[\d.]+|true|false|null|~|none|[|>&*].*", re.IGNORECASE)
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+
+_LONGEST_SECTION: Final = 4096
+"""Characters in which a brace of code or of a comment is closed."""
+_MOST_UNCLOSED: Final = 200
+"""Braces that may be looked through in vain; of further ones only their lines are, each so far."""
+_LONGEST_LINE: Final = 256
+
 _PART: Final = 2**14
 _CUT: Final = re.compile(r"[^\s:=][^\S\n]*\n(?=[^\S\n]*[^\s:=])")
 """A line break with no colon or equals sign on either side of it."""
@@ -62,17 +68,6 @@ def diff_text(name: str, before: str, after: str, secrets: Iterable[str] = ()) -
     for group in matcher.get_grouped_opcodes(_CONTEXT_LINES):
         lines += _hunk(group, shown_old, shown_new)
     return "".join(lines)
-
-
-def is_key_name(name: str) -> bool:
-    """Whether a key usually stands under that name: `api_key`, `apiKey`, `x-api-key`, `token`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    parts = re.split(r"[\W_]+", words.lower().strip())
-    if parts[-1] in _SECRET_WORDS:
-        return True
-    if parts[-1] not in ("key", "keys") or len(parts) < 2:
-        return False
-    return parts[-2] in _KEY_OF or re.search(r"[_\-.]keys?$", name, re.IGNORECASE) is not None
 
 
 def _hunk(group: list[Any], old: list[str], new: list[str]) -> Iterator[str]:
@@ -118,7 +113,7 @@ def _hidden(before: str, after: str, secrets: set[str]) -> tuple[list[str], list
             if start >= place:
                 pieces += (text[place:start], HIDDEN + "\n" * text.count("\n", start, end))
                 place = end
-        shown = "".join((*pieces, text[place:]))
+        shown = _without_sections("".join((*pieces, text[place:])))
         shown = "".join(_NAMED.sub(_without_value, part) for part in _parts(shown))
         shown = _ACCOUNT.sub(rf"\1{HIDDEN}", hide_key_shapes(shown))
         texts.append(_lines(hide_secrets(shown, secrets | found)))
@@ -155,21 +150,77 @@ def _secret_spans(text: str) -> list[tuple[int, int, Any]]:
                 spans += [
                     (held.start + offset, held.end + offset, held.value)
                     for held in walk(slot.node)
-                    if held.slots is None and _is_secret(held.value)
+                    if held.slots is None and is_secret(held.value)
                 ]
+            elif isinstance(slot.key, str) and is_name_of_section_with_keys(slot.key):
+                # Their values are hidden where they stand alone: some are addresses and words of ordinary text.
+                spans += [(held.start + offset, held.end + offset, None) for held in _texts_of_section(slot.node)]
     return spans
 
 
-def _is_secret(value: Any) -> bool:
-    if value is None or isinstance(value, bool) or value in ({}, []):
-        return False
-    return not isinstance(value, str) or not (_REFERENCE.fullmatch(value.strip()) or value in PLACEHOLDER_KEYS)
+def _texts_of_section(section: Node | None) -> Iterator[Node]:
+    """The texts below `env` or `headers` that may be keys: not the names of variables, and no references to them."""
+    rows: set[int] = set()
+    for node in walk(section):
+        for slot in node.slots or ():
+            held = slot.node
+            if held is None:
+                continue
+            if not node.is_map:
+                rows.add(id(held))
+                is_name = isinstance(held.value, str) and _VARIABLE.fullmatch(held.value) is not None
+            else:
+                is_name = slot.key == "name" and id(node) in rows
+            if held.slots is None and isinstance(held.value, str) and is_secret(held.value) and not is_name:
+                yield held
+
+
+def _without_sections(text: str) -> str:
+    """The text without what stands in braces behind such a name, where nothing can read it: in code and comments."""
+    pieces: list[str] = []
+    place = closed = unclosed = 0
+    for section in _SECTION.finditer(text):
+        if section.end() < closed:
+            continue
+        line_end = text.find("\n", section.end()) % (len(text) + 1)
+        is_patient = unclosed < _MOST_UNCLOSED
+        limit = section.end() + _LONGEST_SECTION if is_patient else min(line_end, section.end() + _LONGEST_LINE)
+        values, end = _values_in_braces(text, section.end(), limit)
+        if end is None:
+            unclosed += 1
+            values = [value for value in values if value[1] <= line_end]
+        else:
+            closed = end
+        for start, value_end, quote in values:
+            if start >= place:
+                pieces += (text[place:start], quote, HIDDEN, quote)
+                place = value_end
+    return "".join((*pieces, text[place:]))
+
+
+def _values_in_braces(text: str, start: int, limit: int) -> tuple[list[tuple[int, int, str]], int | None]:
+    """The texts behind an opening brace with the quotes around them, and where it is closed; None where it is not."""
+    values: list[tuple[int, int, str]] = []
+    depth = 1
+    for found in _IN_BRACES.finditer(text, start, limit):
+        if found["bracket"]:
+            depth += 1 if found["bracket"] == "{" else -1
+            if depth == 0:
+                return values, found.end()
+            continue
+        kind = "quoted" if found["quoted"] else "plain"
+        value = (found[kind] or "").rstrip()
+        quote = value[0] if found["quoted"] else ""
+        is_text = bool(quote) or not (value == HIDDEN or _NO_TEXT.fullmatch(value))
+        if value and is_text and is_secret(value.strip(quote) if quote else value):
+            values.append((found.start(kind), found.start(kind) + len(value), quote))
+    return values, None
 
 
 def _without_value(found: re.Match[str]) -> str:
     value = found["value"].strip().strip("\"'")
     plain = value in ("null", "~", "true", "false", HIDDEN) or value.startswith(("|", ">", "&", "*"))
-    if plain or not is_key_name(found["name"]) or not _is_secret(value):
+    if plain or not is_key_name(found["name"]) or not is_secret(value):
         return found.group()
     quote = found["value"][0] if found["value"][0] in "\"'" else ""
     return f"{found['head']}{quote}{HIDDEN}{quote}"

@@ -101,8 +101,9 @@ class FlowEditor:
             if last.comma is None:
                 self._pieces.put(last.end, last.end, ",")
             indent = self._indent(last.start)
-            lines = [f"\n{indent}{self._item(slot, indent)}" for slot in new]
-            self._pieces.put(end_of_line, end_of_line, ",".join(lines) + ("," if had_comma else ""))
+            lines = [f"{indent}{self._item(slot, indent)}" for slot in new]
+            place = self._lines.line_end(end_of_line)  # behind the break, which is that line's own
+            self._pieces.put(place, place, ",\n".join(lines) + ("," if had_comma else "") + "\n")
             return
         gap = self._gap(node)
         items = "".join(f",{gap}{self._item(slot, None)}" for slot in new)

@@ -35,6 +35,8 @@ def edit_by_round_trip(text: str, after: Any) -> str:
     tool.preserve_quotes = True
     tool.indent(mapping=style.step, sequence=style.dash + style.behind_dash, offset=style.dash)
     plain = text.replace("\r\n", "\n")
+    if text not in (plain, plain.replace("\n", "\r\n")):  # lines that break in two ways would all get one
+        raise CannotEdit(_WORDS)
     try:
         held = tool.load(plain)
         if root is None or _dumped(tool, held) != plain:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from core.exporters.edits import Drop, Put
+from core.exporters.edits import CannotEdit, Drop, Put, edited_tree
 from core.exporters.flow_editing import FlowDialect, FlowEditor
 from core.exporters.nodes import Node, Slot, State, current, note_edit
 from core.exporters.replacements import Replacements
@@ -41,16 +41,27 @@ def edit_yaml(text: str, edits: Sequence[Put | Drop]) -> str:
     is_open = text != "" and not text.endswith("\n")
     whole = text + ("\r\n" if "\r\n" in text else "\n") if is_open else text
     root = Slot(node=parse_yaml(whole))
+    before = read_yaml(text) if is_open else current(root)
+    is_cut = not same_value(before, current(root))
     for edit in edits:
         note_edit(root, edit)
     try:
-        edited = _Editor(whole, root).edited()
+        edited = _Editor(whole, root, is_cut=is_cut).edited()
     except CannotSplice:
-        return edit_by_round_trip(text, current(root))
+        return edit_by_round_trip(text, edited_tree(before, edits))
     if not is_open:
         return edited
+    wanted = edited_tree(before, edits)
     shorter = edited.removesuffix("\n").removesuffix("\r")
-    return shorter if same_value(read_yaml(shorter), current(root)) else edited  # a text may end with that line break
+    for result in (shorter, edited):  # a text may end with that line break
+        if same_value(read_yaml(result), wanted):
+            return result
+    if is_cut:
+        raise CannotEdit(
+            "its last value is a text of several lines without a line break at its end, and what follows would give it "
+            "one; add an empty line at the end of the file"
+        )
+    return edited
 
 
 class _YamlFlow(FlowDialect):
@@ -80,8 +91,11 @@ class _YamlFlow(FlowDialect):
 
 
 class _Editor:
-    def __init__(self, text: str, root: Slot) -> None:
+    """`is_cut`: the text ends in one of several lines that has no line break at its end, and must get none."""
+
+    def __init__(self, text: str, root: Slot, *, is_cut: bool) -> None:
         self._text = text
+        self._is_cut = is_cut
         self._lines = LineText(text)
         self._root = root
         style = Style.of(root.node)
@@ -143,17 +157,19 @@ class _Editor:
         new = [slot for slot in slots if slot.state is State.NEW]
         shares_line = bool(self._text[self._lines.line_start(old[0].start) : old[0].start].strip(" "))
         if shares_line and not any(slot.is_live for slot in old):
-            lines = self._new_lines(node, old, new)
+            lines = self._new_lines(node, old, new, old[-1])
             self._pieces.put(old[0].start, old[-1].end, "\n".join(lines)[node.column :])
             return
         first = self._remove_leading(old) if shares_line and not old[0].is_live else 0
-        for slot in old[first:]:
+        last = max((number for number, slot in enumerate(old) if slot.is_live), default=-1)
+        for number, slot in enumerate(old[first:], start=first):
             if slot.is_live:
                 self._change(node, slot)
             else:
-                self._remove_lines(slot)
+                self._remove_lines(slot, old[number - 1] if number else None, is_behind_all=number > last)
         if new:
-            self._insert(self._place_behind(node, old[-1]), self._new_lines(node, old, new))
+            above = self._above_new(node, old)
+            self._insert(self._place_behind(node, above), self._new_lines(node, old, new, above))
 
     def _change(self, outer: Node, slot: Slot) -> None:
         node = slot.node
@@ -226,12 +242,17 @@ class _Editor:
 
     # ------------------------------------------------------------------------------------------------ new lines
 
-    def _new_lines(self, node: Node, old: list[Slot], new: list[Slot]) -> list[str]:
+    def _above_new(self, node: Node, old: list[Slot]) -> Slot:
+        """The slot below which new ones are put: the last, unless nothing may follow it and the order says nothing."""
+        is_cut = self._is_cut and self._next_line(old[-1].end) == len(self._text)
+        return old[-2] if is_cut and node.is_map and len(old) > 1 else old[-1]
+
+    def _new_lines(self, node: Node, old: list[Slot], new: list[Slot], above: Slot) -> list[str]:
         like = next((slot.node for slot in reversed(old) if slot.node is not None and slot.node.is_map), None)
         apart = self._has_blank_lines(old)
         lines: list[str] = []
         for slot in new:
-            if apart:
+            if apart and not (slot is new[0] and self._takes_blank_lines(above)):
                 lines.append("")
             if node.is_map:
                 lines += self._writer.lines({slot.key: current(slot)}, node.column)
@@ -278,23 +299,39 @@ class _Editor:
 
     def _remove_slots(self, node: Node) -> None:
         """Takes all fields or rows that the text has away."""
-        for slot in node.slots or ():
-            if slot.is_old:
-                self._remove_lines(slot)
+        old = [slot for slot in node.slots or () if slot.is_old]
+        for above, slot in zip((None, *old), old, strict=False):
+            self._remove_lines(slot, above, is_behind_all=True)
 
-    def _remove_lines(self, slot: Slot) -> None:
-        """Takes the lines of a slot away, and one of two blank lines that would meet."""
+    def _remove_lines(self, slot: Slot, above: Slot | None, *, is_behind_all: bool) -> None:
+        """Takes the lines of a slot away, and one of two blank lines that would meet.
+
+        Of a slot that stands behind all that stay, the blank line goes too that parts it from the one above.
+        """
         start, end = self._lines.line_start(slot.start), self._lines.line_end(slot.end)
         if self._text[start : slot.start].strip(" "):
             raise CannotSplice
+        if above is not None and self._takes_blank_lines(above):
+            while end < len(self._text) and not self._text[end : self._next_line(end)].strip():
+                end = self._next_line(end)
+            self._pieces.remove(start, end)
+            return
         before = self._lines.line_start(start - 1) if start else 0
-        next_end = self._text.find("\n", end) + 1 or len(self._text)
+        next_end = self._next_line(end)
         blank_follows = not self._text[end:next_end].strip()
-        if blank_follows and start and not self._text[before:start].strip():
+        is_apart = start > 0 and not self._text[before:start].strip()
+        if is_apart and (blank_follows or (is_behind_all and above is not None)):
             start = before
         elif blank_follows and not start:
             self._pieces.remove(end, next_end)
         self._pieces.remove(start, end)
+
+    def _takes_blank_lines(self, slot: Slot) -> bool:
+        """Whether it ends in a text that blank lines below it are part of."""
+        return self._text[slot.end - 1] == "\n"
+
+    def _next_line(self, place: int) -> int:
+        return self._text.find("\n", place) + 1 or len(self._text)
 
     def _remove_leading(self, old: list[Slot]) -> int:
         """Takes away the first fields of a mapping that begins in its dash's line; how many that are."""

@@ -33,12 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--url goes with --self-test")
     from gui.application import run
 
-    return run(options.settings, debug=options.debug, shared_file=options.file)
+    return run(options.settings, debug=options.debug, shared_files=options.files)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="muster", description="Keep a roll of your own language models.")
-    parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help="a shared roll (.muster-roll) to take in")
+    parser.add_argument("files", nargs="*", metavar="FILE", type=Path, help="shared rolls (.muster-roll) to take in")
     parser.add_argument("--settings", metavar="FILE", type=Path, help="open the roll in this file instead of your own")
     parser.add_argument("--debug", action="store_true", help="write more to the log, and to the terminal too")
     parser.add_argument("--self-test", action="store_true", help="check that this copy of Muster is whole, and end")

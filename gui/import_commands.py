@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QWidget
 
 from core.changes import Change
 from core.entry import UserModelEntry
 from core.evidence import Evidence
 from core.importing import Plan, keep_evidence
+from core.registry import Registry
 from core.share import write_share
 from gui.edit_notices import EditNotices
 from gui.evidence_store import program_evidence
+from gui.notices import Notices
 from gui.roll_items import RollItem
+from gui.saving import Saver
 from gui.window_commands import WindowCommands
 from gui.words import count_models, isolated, tr_core
+
+if TYPE_CHECKING:
+    from gui.engine_host import EngineHost
 
 
 class ImportCommands(WindowCommands):
     """Import, from wherever it may come; share."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        saver: Saver,
+        notices: Notices,
+        engine: Callable[[], EngineHost | None],
+        window: QWidget,
+    ) -> None:
+        super().__init__(registry, saver, notices, engine, window)
+        self._waiting: deque[Path] = deque()
+
+    def import_each(self, files: Sequence[Path]) -> None:
+        """Opens the plan of the first file, and that of the next when the one before is closed."""
+        self._waiting.extend(files[1:])
+        if files:
+            self.import_from(files[0])
 
     def import_from(self, path: Path | None = None, *, text: str = "") -> None:
         """Opens the plan of an import: of that file, of that text, or of what is chosen there."""
@@ -37,6 +63,12 @@ class ImportCommands(WindowCommands):
             dialog.paste(text)
         dialog.imported.connect(self._tell_imported)
         self._dialogs.open(dialog)
+        dialog.finished.connect(self._import_next, Qt.ConnectionType.QueuedConnection)
+
+    @Slot()
+    def _import_next(self) -> None:
+        if self._waiting and self._window.isVisible():  # closing the program closes its dialogs too
+            self.import_from(self._waiting.popleft())
 
     @Slot(object, object)
     def _tell_imported(self, plan: Plan, change: Change) -> None:

@@ -23,6 +23,7 @@ from core import __version__, paths
 from core.log import start_log
 from core.registry import Registry
 from gui.crashes import CrashReports
+from gui.display import missing_display
 from gui.icons import application_icon
 from gui.main_window import MainWindow
 from gui.resources import DESKTOP_ID
@@ -67,11 +68,8 @@ class Application(QApplication):
 def run(settings: Path | None, *, debug: bool = False, shared_files: Sequence[Path] = ()) -> int:
     """Opens the window on that roll, with shared rolls to take in, and stays until it is closed; the exit code."""
     started = time.monotonic()
-    if not _has_display():
-        _say(
-            "Muster is a window, and there is no display here.\n"
-            "With the source at hand, “make demo” shows it on a virtual screen and saves pictures of each step."
-        )
+    if missing := missing_display() or paths.missing_home():
+        _say(missing)
         return 1
     log_path = start_log(debug=debug)
     crashes = CrashReports(log_path)
@@ -255,12 +253,6 @@ def _let_interrupts_through(app: Application) -> None:
 
 def _do_nothing() -> None:
     """Runs Python."""
-
-
-def _has_display() -> bool:
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _absolute(path: Path) -> Path:

@@ -283,6 +283,14 @@ def test_a_file_that_is_no_shared_roll_is_told_in_words(
     assert not dialog.import_button.isEnabled()
 
 
+def test_a_folder_is_told_to_be_one(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "my things").mkdir()
+    program.open(tmp_path / "settings.yaml", [tmp_path / "my things"])
+    dialog = _import_dialog(program)
+    qtbot.waitUntil(dialog.error_box.isVisible)
+    assert dialog.error_box.text == "“my things” is a folder. Choose a file in it."
+
+
 def test_a_shared_roll_is_shown_as_a_plan_before_it_is_imported(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
     shared = share_roll(tmp_path / "from a friend.muster-roll", *FRIENDS_MODELS)
     program.open(tmp_path / "settings.yaml", [shared])

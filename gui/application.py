@@ -26,6 +26,7 @@ from gui.crashes import CrashReports
 from gui.display import missing_display
 from gui.icons import application_icon
 from gui.main_window import MainWindow
+from gui.program_file import load_everything, own_program_file
 from gui.resources import DESKTOP_ID
 from gui.single_instance import PATIENCE_MS, Claim, SingleInstance
 from gui.theme import ThemeChooser
@@ -106,6 +107,11 @@ class Program(QObject):
         self.engine: EngineHost | None = None
         self._instance: SingleInstance | None = None
         crashes.caught.connect(self._tell_crash)
+        self._program_file = own_program_file(self)
+        if self._program_file is not None:
+            self._program_file.replaced.connect(self._tell_replaced)
+            # A dialog that opens takes the focus, and so does the window to which somebody comes back.
+            app.focusWindowChanged.connect(self._program_file.look)
         app.file_wanted.connect(lambda path: self._open_files([Path(path)]))
 
     def open(self, path: Path, shared_files: Sequence[Path] = ()) -> bool:
@@ -198,19 +204,32 @@ class Program(QObject):
             return
         run_in_worker(self, window.registry.credentials.refresh)
         # What lives as long as the program is not looked through by the collector again; and the first look at Try it
-        # need not wait for its import.
+        # need not wait for its import. A frozen program must not lean on its file, which an update may replace.
         gc.freeze()
-        run_in_worker(self, partial(import_module, "gui.try_panel"))
+        is_frozen = self._program_file is not None
+        run_in_worker(self, load_everything if is_frozen else partial(import_module, "gui.try_panel"))
         if self.engine is None:
             from gui.engine_host import EngineHost
 
             self.engine = EngineHost(self)
+            if self._program_file is not None:
+                self.engine.state_changed.connect(self._program_file.look)  # said before it is started again
         window.set_engine(self.engine)
         self.engine.start()
 
     def _tell_crash(self) -> None:
+        if self._program_file is not None:
+            self._program_file.look()
+            if self._program_file.is_replaced:
+                self._tell_replaced()
+                return
         if self.window is not None:
             self.window.tell_crash()
+
+    @Slot()
+    def _tell_replaced(self) -> None:
+        if self.window is not None:
+            self.window.notices.show(self.tr("Muster was updated. Restart it to go on."), kind="warning", stays=True)
 
 
 def make_application() -> Application:

@@ -16,9 +16,7 @@ from pytestqt.qtbot import QtBot
 from core import __version__, paths
 from gui.application import Application, Program
 from gui.crashes import CrashReports
-from gui.display import missing_display
 from gui.import_dialog import ImportDialog
-from tests.demo.virtual_screen import VirtualScreen
 from tests.gui.sample_rolls import everyday_roll, write_roll
 from tests.rolls import BOX, builtin, custom, share_roll
 
@@ -50,85 +48,6 @@ def test_the_version_is_said_without_a_window() -> None:
     process = _start("--version")
     assert process.communicate(timeout=LIMIT_S)[0].strip() == f"Muster {__version__}"
     assert process.returncode == 0
-
-
-NO_DISPLAY = dict.fromkeys(("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"), "")
-
-
-def test_without_a_display_it_says_so_and_where_to_go() -> None:
-    process = _start(**NO_DISPLAY)
-    error = process.communicate(timeout=LIMIT_S)[1]
-    assert process.returncode == 1
-    assert "no display" in error
-    assert "make demo" in error
-
-
-def test_a_frozen_program_sends_nobody_to_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in NO_DISPLAY:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert missing_display() == "Muster is a window, and there is no display here."
-
-
-@pytest.mark.parametrize(
-    "environment",
-    [
-        {"DISPLAY": ":77"},
-        {"DISPLAY": "not a display"},
-        {"DISPLAY": ":77", "QT_QPA_PLATFORM": "xcb"},
-        {"WAYLAND_DISPLAY": "wayland-77"},
-        {"WAYLAND_DISPLAY": "wayland-77", "QT_QPA_PLATFORM": "wayland-egl;xcb", "DISPLAY": ":77"},
-    ],
-    ids=["nobody there", "no address", "xcb is asked for", "Wayland", "both"],
-)
-def test_a_display_that_does_not_answer_is_said_by_its_name(environment: dict[str, str]) -> None:
-    process = _start(**{**NO_DISPLAY, **environment})
-    error = process.communicate(timeout=LIMIT_S)[1]
-    assert process.returncode == 1
-    name = environment.get("WAYLAND_DISPLAY") or environment["DISPLAY"]
-    # The Wayland library may have said before why it cannot look.
-    assert error.splitlines()[-1].startswith(f"The display {name} does not answer.")
-
-
-def test_a_display_that_answers_is_not_complained_about() -> None:
-    with VirtualScreen() as screen:
-        code = "from gui.display import missing_display; print(repr(missing_display()))"
-        environment = {**os.environ, **NO_DISPLAY, **screen.environment}
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        )
-    assert (done.stdout.strip(), done.stderr) == ("''", "")
-
-
-def test_what_ends_qt_before_the_first_window_stands_in_the_terminal() -> None:
-    process = _start(QT_QPA_PLATFORM="there-is-no-such-platform")
-    error = process.communicate(timeout=LIMIT_S)[1]
-    assert process.returncode != 0
-    assert "there-is-no-such-platform" in error
-
-
-HOMELESS = """
-import os, pwd, sys
-
-def look_up(user):
-    raise KeyError(user)
-
-pwd.getpwuid = look_up  # an account that the system does not list
-from gui.app import main
-sys.exit(main([]))
-"""
-
-
-def test_an_account_without_a_home_folder_is_told_so() -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "MUSTER_HOME")}
-    command = [sys.executable, "-c", HOMELESS]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
-    )
-    assert done.returncode == 1
-    assert done.stderr == (
-        "Muster finds no home folder of this account. Set HOME to a folder of yours and start it again.\n"
-    )
 
 
 def test_the_front_door_imports_no_qt() -> None:

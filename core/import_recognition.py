@@ -115,6 +115,8 @@ def recognise(given: Given) -> str:
     found = _by_name(given.path) if given.path is not None else None
     if found is None and not given.is_folder:
         found = _by_text(given)
+    if found is None and given.is_folder and given.path is not None:
+        raise MusterError(f"“{given.path.name[:80]}” is a folder.", "Choose a file in it.")
     if found is None:
         raise MusterError(
             f"It cannot be told which program “{given.path.name[:80]}” is for."

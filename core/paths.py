@@ -14,6 +14,15 @@ HOME_VARIABLE = "MUSTER_HOME"
 _APP = "muster"
 
 
+def missing_home() -> str:
+    """What to say where this account has no home folder, which settings and other tools' files lie in; else empty."""
+    try:
+        Path.home()
+    except RuntimeError:
+        return "Muster finds no home folder of this account. Set HOME to a folder of yours and start it again."
+    return ""
+
+
 def config_folder() -> Path:
     """The folder of the person's own roll."""
     return _home("config") or Path(platformdirs.user_config_dir(_APP, appauthor=False))

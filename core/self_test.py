@@ -20,7 +20,7 @@ from core.bundled_parts import bundled_parts
 from core.credentials import Credentials
 from core.engine_client import EngineClient
 from core.entry import UserModelEntry
-from core.errors import MusterError
+from core.errors import FailureKind, MusterError, RunError
 from core.evidence import Evidence
 from core.exporters.all_targets import TARGETS
 from core.exporters.places import Row
@@ -52,12 +52,20 @@ class CheckFailed(MusterError):
     """What this copy lacks."""
 
 
+class NoAnswer(MusterError):
+    """What the endpoint that was given did not do: nothing that this copy could help."""
+
+
 class SelfTest:
-    """Makes checks one after another; each is one line to `say`, and `is_good` what they came to."""
+    """Makes checks one after another; each is one line to `say`.
+
+    `is_whole` is what they came to of this copy, `is_answered` of the endpoint.
+    """
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self.is_good = True
+        self.is_whole = True
+        self.is_answered = True
 
     def check(self, name: str, work: Check) -> None:
         """Does the work and says what it gave, or why it failed."""
@@ -83,7 +91,10 @@ class SelfTest:
         self._say(f"{verdict:8} {time.perf_counter() - started_s:6.2f} s  {name}: {words}")
 
     def _fail(self, name: str, error: Exception, started_s: float) -> None:
-        self.is_good = False
+        if isinstance(error, NoAnswer):
+            self.is_answered = False
+        else:
+            self.is_whole = False
         words = str(error) if isinstance(error, MusterError) else f"{type(error).__name__}: {error}"
         self._tell("FAILED", name, redact(" ".join(words.split())), started_s)
 
@@ -200,16 +211,21 @@ async def _check_engine(test: SelfTest, url: str | None) -> None:
 async def _complete(engine: EngineClient, url: str) -> str:
     report = await engine.check(url)
     if not report.ok:
-        raise CheckFailed(report.title, report.hint)
+        raise NoAnswer(report.title, report.hint)
     if not report.models:
-        raise CheckFailed(f"{url} lists no model.")
+        raise NoAnswer(f"{url} lists no model.")
     model = report.models[0]
     with tempfile.TemporaryDirectory(prefix="muster-self-test-") as folder:
         spec = await asyncio.to_thread(_spec, Path(folder), url, model)
-        result = await engine.run(spec)
+        try:
+            result = await engine.run(spec)
+        except RunError as error:
+            if error.kind in (FailureKind.ENGINE, FailureKind.OTHER):
+                raise
+            raise NoAnswer(error.title, error.hint) from None
     answer = " ".join(result.output.split())
     if not answer:
-        raise CheckFailed(f"{model} gave an empty answer.")
+        raise NoAnswer(f"{model} gave an empty answer.")
     return f"{model} answered “{answer[:_SHOWN_CHARACTERS]}”"
 
 

@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal
+from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator, Signal, Slot
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 from typing_extensions import override
@@ -22,10 +23,12 @@ from core import __version__, paths
 from core.log import start_log
 from core.registry import Registry
 from gui.crashes import CrashReports
+from gui.display import missing_display
 from gui.icons import application_icon
 from gui.main_window import MainWindow
+from gui.program_file import load_everything, own_program_file
 from gui.resources import DESKTOP_ID
-from gui.single_instance import SingleInstance
+from gui.single_instance import PATIENCE_MS, Claim, SingleInstance
 from gui.theme import ThemeChooser
 from gui.window_state import WindowState
 from gui.worker import run_in_worker, wait_for_workers
@@ -40,6 +43,9 @@ GRACE_MS = 3_000
 
 LAST_WAIT_MS = 10_000
 """How long the end waits for what is still being written or asked."""
+
+_SWITCH_PATIENCE_MS = 1_000
+"""How long a window waits for another one that has the roll it shall show."""
 
 
 class Application(QApplication):
@@ -60,22 +66,19 @@ class Application(QApplication):
         self.exit(0)
 
 
-def run(settings: Path | None, *, debug: bool = False, shared_file: Path | None = None) -> int:
-    """Opens the window on that roll, with a shared roll to take in, and stays until it is closed; the exit code."""
+def run(settings: Path | None, *, debug: bool = False, shared_files: Sequence[Path] = ()) -> int:
+    """Opens the window on that roll, with shared rolls to take in, and stays until it is closed; the exit code."""
     started = time.monotonic()
-    if not _has_display():
-        _say(
-            "Muster is a window, and there is no display here.\n"
-            "With the source at hand, “make demo” shows it on a virtual screen and saves pictures of each step."
-        )
+    if missing := missing_display() or paths.missing_home():
+        _say(missing)
         return 1
     log_path = start_log(debug=debug)
     crashes = CrashReports(log_path)
     crashes.install()
     app = make_application()
     program = Program(app, crashes, started)
-    shared_file = None if shared_file is None else _absolute(shared_file)
-    if not program.open(_absolute(settings or paths.settings_file()), shared_file):
+    shared = [_absolute(file) for file in shared_files]
+    if not program.open(_absolute(settings or paths.settings_file()), shared):
         return 0
     _let_interrupts_through(app)
     code = app.exec()
@@ -104,34 +107,54 @@ class Program(QObject):
         self.engine: EngineHost | None = None
         self._instance: SingleInstance | None = None
         crashes.caught.connect(self._tell_crash)
-        app.file_wanted.connect(self._open_file)
+        self._program_file = own_program_file(self)
+        if self._program_file is not None:
+            self._program_file.replaced.connect(self._tell_replaced)
+            # A dialog that opens takes the focus, and so does the window to which somebody comes back.
+            app.focusWindowChanged.connect(self._program_file.look)
+        app.file_wanted.connect(lambda path: self._open_files([Path(path)]))
 
-    def open(self, path: Path, shared_file: Path | None = None) -> bool:
+    def open(self, path: Path, shared_files: Sequence[Path] = ()) -> bool:
         """Shows the roll in that file; False where another window shows it already and was brought to the front.
 
-        Either of them opens the shared file.
+        Either of them opens the shared files.
         """
+        old, old_instance = self.window, self._instance
         instance = SingleInstance(path, self)
-        if instance.hand_over(shared_file):
+        claim = Claim.OURS
+        if old_instance is not None and old_instance.name == instance.name:
+            instance = old_instance  # the same file by another path
+        else:
+            claim = instance.claim(shared_files, patience_ms=PATIENCE_MS if old is None else _SWITCH_PATIENCE_MS)
+        if claim is Claim.HANDED_OVER:
             return False
         registry = Registry.open(path)
         window = MainWindow(registry, self.themes, self.state)
-        instance.raise_wanted.connect(window.come_to_front)
-        instance.open_wanted.connect(window.open_shared_file)
-        instance.listen()
+        if instance is not old_instance:
+            instance.raise_wanted.connect(self._come_to_front)
+            instance.open_wanted.connect(self._open_files)
         window.first_painted.connect(self._after_first_paint)
         window.roll_wanted.connect(self._open_another)
-        old, old_instance = self.window, self._instance
         self.window, self._instance = window, instance
         if old is not None:
             window.setGeometry(old.geometry())
         window.show()
-        if old is not None and old_instance is not None:
-            old_instance.close()
+        if old is not None:
             self._release(old)
-        if shared_file is not None:
-            window.open_shared_file(shared_file)
+        if old_instance is not None and instance is not old_instance:
+            old_instance.close()
+        if claim is Claim.UNANSWERED:
+            self._tell_unanswered(window)
+        self._open_files(shared_files)
         return True
+
+    def _tell_unanswered(self, window: MainWindow) -> None:
+        _log.warning("Another Muster has this roll open and does not answer.")
+        window.notices.show(
+            self.tr("This roll is open in another Muster window, which does not answer. Edits of both are kept."),
+            kind="warning",
+            stays=True,
+        )
 
     def close(self) -> bool:
         """Ends the engine and everything that still writes; False where something waits for what does not come."""
@@ -144,9 +167,15 @@ class Program(QObject):
             self.window = None
         return wait_for_workers(LAST_WAIT_MS)
 
-    def _open_file(self, path: str) -> None:
+    @Slot()
+    def _come_to_front(self) -> None:
         if self.window is not None:
-            self.window.open_shared_file(Path(path))
+            self.window.come_to_front()
+
+    @Slot(list)
+    def _open_files(self, files: Sequence[Path]) -> None:
+        if self.window is not None and files:
+            self.window.open_shared_files(files)
 
     def _open_another(self, path: Path) -> None:
         if self.window is not None and path == self.window.registry.path:
@@ -175,19 +204,32 @@ class Program(QObject):
             return
         run_in_worker(self, window.registry.credentials.refresh)
         # What lives as long as the program is not looked through by the collector again; and the first look at Try it
-        # need not wait for its import.
+        # need not wait for its import. A frozen program must not lean on its file, which an update may replace.
         gc.freeze()
-        run_in_worker(self, partial(import_module, "gui.try_panel"))
+        is_frozen = self._program_file is not None
+        run_in_worker(self, load_everything if is_frozen else partial(import_module, "gui.try_panel"))
         if self.engine is None:
             from gui.engine_host import EngineHost
 
             self.engine = EngineHost(self)
+            if self._program_file is not None:
+                self.engine.state_changed.connect(self._program_file.look)  # said before it is started again
         window.set_engine(self.engine)
         self.engine.start()
 
     def _tell_crash(self) -> None:
+        if self._program_file is not None:
+            self._program_file.look()
+            if self._program_file.is_replaced:
+                self._tell_replaced()
+                return
         if self.window is not None:
             self.window.tell_crash()
+
+    @Slot()
+    def _tell_replaced(self) -> None:
+        if self.window is not None:
+            self.window.notices.show(self.tr("Muster was updated. Restart it to go on."), kind="warning", stays=True)
 
 
 def make_application() -> Application:
@@ -230,12 +272,6 @@ def _let_interrupts_through(app: Application) -> None:
 
 def _do_nothing() -> None:
     """Runs Python."""
-
-
-def _has_display() -> bool:
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _absolute(path: Path) -> Path:

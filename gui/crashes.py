@@ -6,11 +6,15 @@ import faulthandler
 import logging
 import sys
 import threading
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
+
+from core.redaction import redact
 
 _log = logging.getLogger("muster.crash")
 _qt_log = logging.getLogger("qt")
@@ -21,6 +25,8 @@ _LEVELS = {
     QtMsgType.QtCriticalMsg: logging.ERROR,
     QtMsgType.QtFatalMsg: logging.CRITICAL,
 }
+_last_words: deque[str] = deque(maxlen=4)
+"""What Qt said last: why something is fatal stands in the messages before."""
 
 
 class CrashReports(QObject):
@@ -76,6 +82,12 @@ class CrashReports(QObject):
 
 def _on_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
     _qt_log.log(_LEVELS.get(kind, logging.WARNING), "%s: %s", context.category or "default", message)
+    _last_words.append(redact(message))
+    if kind is QtMsgType.QtFatalMsg and sys.stderr is not None:
+        # Qt ends the process now. Where no window stands yet, the terminal is where the person looks.
+        with suppress(OSError):
+            sys.stderr.write("\n".join([*_last_words, ""]))
+            sys.stderr.flush()
 
 
 def _open_native_log(path: Path) -> TextIO | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QWidget
 
 from core.changes import Change
@@ -42,6 +43,13 @@ class ImportCommands(WindowCommands):
     ) -> None:
         super().__init__(registry, saver, notices, engine, window)
         program_evidence().refused.connect(self._tell_not_kept)
+        self._waiting: deque[Path] = deque()
+
+    def import_each(self, files: Sequence[Path]) -> None:
+        """Opens the plan of the first file, and that of the next when the one before is closed."""
+        self._waiting.extend(files[1:])
+        if files:
+            self.import_from(files[0])
 
     def import_from(self, path: Path | None = None, *, text: str = "") -> None:
         """Opens the plan of an import: of that file, of that text, or of what is chosen there."""
@@ -57,6 +65,12 @@ class ImportCommands(WindowCommands):
             dialog.paste(text)
         dialog.imported.connect(self._tell_imported)
         self._dialogs.open(dialog)
+        dialog.finished.connect(self._import_next, Qt.ConnectionType.QueuedConnection)
+
+    @Slot()
+    def _import_next(self) -> None:
+        if self._waiting and self._window.isVisible():  # closing the program closes its dialogs too
+            self.import_from(self._waiting.popleft())
 
     @Slot(object, object)
     def _tell_imported(self, plan: Plan, change: Change) -> None:

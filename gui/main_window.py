@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -266,10 +266,11 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
 
-    def open_shared_file(self, path: Path) -> None:
-        """Opens a shared roll that was double-clicked, dropped on the program or named on the command line."""
-        _log.info("A shared roll was opened: %s", path.name)
-        self.imports.import_from(path)
+    def open_shared_files(self, files: Sequence[Path]) -> None:
+        """Opens shared rolls that were double-clicked, dropped on the program or named on the command line."""
+        for path in files:
+            _log.info("A shared roll was opened: %s", path.name)
+        self.imports.import_each(files)
 
     def release(self) -> None:
         """Lets go of the roll without a question: another window has its place, or the program ends."""

@@ -88,8 +88,10 @@ class BuiltinProviderForm(ProviderForm):
 
     @Slot()
     def _open_key_page(self) -> None:
-        if self._row.key_page:
-            QDesktopServices.openUrl(QUrl(self._row.key_page))
+        page = self._row.key_page
+        if page and not QDesktopServices.openUrl(QUrl(page)):
+            words = self.tr("No browser answered. The page is {page}").format(page=page)
+            self.refusal.show_problem(words, blocks=False)
 
 
 class CustomProviderForm(ProviderForm):

@@ -1,72 +1,145 @@
-"""One window for each settings file: a second start brings the first one's window to the front, with a file to open.
+"""One window for each settings file: a second start brings the first one's window to the front, with files to open.
 
-What goes over the socket is one line of JSON, {"open": FILE or null}, answered by `ok`.
+Who holds the lock has the roll, and listens on a socket in a folder of this person's alone. What goes over the socket
+is one line of JSON, {"open": [FILE, …]}, answered by `ok`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import Enum, auto
 from pathlib import Path
+from typing import Final
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QThread, Signal, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-# A busy machine may keep the other window from answering for a while; one that hangs for longer counts as gone, and
-# the file's lock guards what is left.
-_ANSWER_MS = 3_000
-_LONGEST_REQUEST_BYTES = 65_536
+from core import paths
+from core.local_sockets import LONGEST_PATH_BYTES, is_strangers, make_private_folder, socket_folders
+from core.process_lock import ProcessLock
+
+PATIENCE_MS: Final = 10_000
+"""How long a start waits for the other window: a busy machine may keep it from answering, or from being there yet."""
+
+_PAUSE_MS: Final = 20
+_LONGEST_REQUEST_BYTES: Final = 1_048_576
+_ANSWER: Final = b"ok\n"
+
+_log = logging.getLogger(__name__)
+
+
+class Claim(Enum):
+    """What came of claiming a roll."""
+
+    OURS = auto()
+    HANDED_OVER = auto()
+    """Another window has it; it was asked to come to the front and to open the files."""
+    UNANSWERED = auto()
+    """Another window has it and does not answer; the file's own lock keeps both from harm."""
 
 
 class SingleInstance(QObject):
-    """Holds the name of one settings file on this machine, for this user."""
+    """Holds one settings file on this machine, for this person."""
 
     raise_wanted = Signal()
-    open_wanted = Signal(object)
-    """The path of a file that was opened by a second start."""
+    open_wanted = Signal(list)
+    """The paths of files that were opened by a second start."""
 
     def __init__(self, settings_path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        real = os.path.realpath(settings_path)
-        self._name = f"muster-{hashlib.sha256(real.encode(errors='surrogatepass')).hexdigest()[:24]}"
+        self._folder = paths.state_folder() / "instances"
+        # With the lock's folder in it: who shares no lock must share no socket.
+        named = f"{os.path.realpath(settings_path)}\0{os.path.realpath(self._folder)}"
+        self.name = f"muster-{hashlib.sha256(named.encode(errors='surrogatepass')).hexdigest()[:24]}"
+        self._lock: ProcessLock | None = None
         self._server: QLocalServer | None = None
         self._asking: list[QLocalSocket] = []
 
-    def hand_over(self, shared_file: Path | None = None) -> bool:
-        """Whether another window has the roll; it was asked to come to the front, and to open that file."""
-        socket = QLocalSocket()
-        socket.connectToServer(self._name)
-        if not socket.waitForConnected(_ANSWER_MS):
-            return False
-        # A path is bytes: the surrogates that stand for odd ones go through JSON's escapes unharmed.
-        socket.write(json.dumps({"open": None if shared_file is None else str(shared_file)}).encode("ascii") + b"\n")
-        # The answer may come while the request is still being written; waiting for it then would be in vain.
-        is_told = socket.waitForBytesWritten(_ANSWER_MS) and (
-            socket.bytesAvailable() > 0 or socket.waitForReadyRead(_ANSWER_MS)
-        )
-        socket.disconnectFromServer()
-        return is_told
+    def claim(self, files: Sequence[Path] = (), *, patience_ms: int = PATIENCE_MS) -> Claim:
+        """Takes the roll, and listens from then on, or hands the files over to the window that has it."""
+        end_s = time.monotonic() + patience_ms / 1000
+        while True:
+            if self._take():
+                self._listen()
+                return Claim.OURS
+            # Who has the lock may not listen yet, or may be about to end and free it.
+            left_ms = max(1, round((end_s - time.monotonic()) * 1000))
+            if any(_ask(place, files, left_ms) for place in self._places()):
+                return Claim.HANDED_OVER
+            if time.monotonic() >= end_s:
+                return Claim.UNANSWERED
+            QThread.msleep(_PAUSE_MS)
 
-    def listen(self) -> bool:
-        """Takes the name; False where that cannot be had, which costs nothing but the raising."""
-        server = QLocalServer(self)
-        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        QLocalServer.removeServer(self._name)  # of a window that crashed: nobody answered on it
-        server.newConnection.connect(self._greet)
-        self._server = server
-        return server.listen(self._name)
+    @property
+    def address(self) -> str | None:
+        """Where it listens; None while it does not."""
+        return None if self._server is None else self._server.fullServerName()
 
     def close(self) -> None:
-        """Gives the name up."""
+        """Gives the roll up."""
         if self._server is not None:
             self._server.close()
             self._server = None
             self._asking.clear()  # they end with the server
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    # ------------------------------------------------------------------------------------------------------ claiming
+
+    def _take(self) -> bool:
+        """Whether the lock is had, or none can be: then nobody is known to have the roll."""
+        for folder in (self._folder, *socket_folders(self._folder)):
+            if not make_private_folder(folder):
+                continue
+            lock = ProcessLock(folder / f"{self.name}.lock")
+            try:
+                if not lock.take():
+                    return False
+            except OSError as error:
+                _log.warning("No lock can be had in %s: %s", folder, error.strerror)
+                continue
+            self._lock = lock
+            break
+        return True
+
+    def _listen(self) -> None:
+        if self._lock is None:
+            return  # the socket that is there may be in use
+        server = QLocalServer(self)
+        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        server.newConnection.connect(self._greet)
+        for place in self._places():
+            QLocalServer.removeServer(place)  # of a window that crashed: its lock is ours
+            if server.listen(place):
+                self._server = server
+                return
+        _log.warning("No second start can be heard: %s", server.errorString())
+
+    def _places(self) -> list[str]:
+        """The addresses at which the one who has the roll may listen, the best first."""
+        if sys.platform == "win32":
+            return [self.name]
+        found = [str(folder / self.name) for folder in socket_folders(self._folder)]
+        return [place for place in found if len(os.fsencode(place)) <= LONGEST_PATH_BYTES]
+
+    # ------------------------------------------------------------------------------------------------------ answering
 
     @Slot()
     def _greet(self) -> None:
         while self._server is not None and (socket := self._server.nextPendingConnection()) is not None:
+            if _is_strangers(socket):
+                _log.warning("Another person's program asked this window for something; it gets no answer.")
+                socket.abort()
+                socket.deleteLater()
+                continue
             self._asking.append(socket)
             socket.readyRead.connect(self._read)
             socket.disconnected.connect(self._forget)
@@ -76,12 +149,12 @@ class SingleInstance(QObject):
     def _read(self) -> None:
         for socket in list(self._asking):
             if socket.canReadLine():
-                shared_file = _file_asked_for(bytes(socket.readLine().data()))
-                socket.write(b"ok\n")
+                files = _files_asked_for(bytes(socket.readLine().data()))
+                socket.write(_ANSWER)
                 socket.flush()
                 self.raise_wanted.emit()
-                if shared_file is not None:
-                    self.open_wanted.emit(shared_file)
+                if files:
+                    self.open_wanted.emit(files)
             elif socket.bytesAvailable() > _LONGEST_REQUEST_BYTES:
                 socket.abort()
 
@@ -92,10 +165,30 @@ class SingleInstance(QObject):
             socket.deleteLater()
 
 
-def _file_asked_for(line: bytes) -> Path | None:
-    try:
+def _ask(place: str, files: Sequence[Path], patience_ms: int) -> bool:
+    """Whether this person's window is there and took the files over."""
+    socket = QLocalSocket()
+    socket.connectToServer(place)
+    if not socket.waitForConnected(patience_ms) or _is_strangers(socket):
+        return False
+    # A path is bytes: the surrogates that stand for odd ones go through JSON's escapes unharmed.
+    socket.write(json.dumps({"open": [str(file) for file in files]}).encode("ascii") + b"\n")
+    end_s = time.monotonic() + patience_ms / 1000
+    while not socket.canReadLine() and (left_ms := round((end_s - time.monotonic()) * 1000)) > 0:
+        if not socket.waitForReadyRead(left_ms):
+            break
+    answer = bytes(socket.readLine(len(_ANSWER) + 1).data())
+    socket.abort()
+    return answer == _ANSWER
+
+
+def _is_strangers(socket: QLocalSocket) -> bool:
+    return sys.platform != "win32" and is_strangers(int(socket.socketDescriptor()))
+
+
+def _files_asked_for(line: bytes) -> list[Path]:
+    asked: object = None
+    with suppress(ValueError):
         asked = json.loads(line)
-    except ValueError:
-        return None
-    path = asked.get("open") if isinstance(asked, dict) else None
-    return Path(path) if isinstance(path, str) and path else None
+    files = asked.get("open") if isinstance(asked, dict) else None
+    return [Path(file) for file in files if isinstance(file, str) and file] if isinstance(files, list) else []

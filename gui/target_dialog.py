@@ -22,7 +22,7 @@ from gui.export_planner import ExportPlanner
 from gui.export_words import key_words, plan_words, written_words
 from gui.scopes import Scope
 from gui.target_place import TargetPlace
-from gui.words import tr_core
+from gui.words import isolated, tr_core
 from gui.work_dialog import WorkDialog
 from gui.wrapped_label import WrappedLabel, message_label
 
@@ -198,8 +198,12 @@ class TargetDialog(WorkDialog):
     @Slot()
     def _open_folder(self) -> None:
         path = self.path
-        if path is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if path.is_dir() else path.parent)))
+        if path is None:
+            return
+        folder = path if path.is_dir() else path.parent
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            words = self.tr("No file manager answered. The folder is {path}.")
+            self.summary.setText(words.format(path=isolated(str(folder))))
 
     @property
     @override

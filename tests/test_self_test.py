@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from core.self_test import SelfTest, check_core
 from tests.servers.llama import LlamaServer
@@ -45,6 +49,7 @@ def test_an_endpoint_that_does_not_answer_is_told_and_is_the_exit_code() -> None
     done = run("--url", "http://127.0.0.1:9/v1")
     assert done.returncode == 1
     assert verdicts(done.stdout) == dict.fromkeys(CHECKS, "ok") | {"completion": "FAILED"}
+    assert done.stdout.splitlines()[-1] == "This copy of Muster is whole; the endpoint gave no answer."
     assert done.stderr == ""
 
 
@@ -54,13 +59,44 @@ def test_a_copy_without_its_icons_is_not_whole(tmp_path: Path) -> None:
     said: list[str] = []
     test = SelfTest(said.append)
     check_core(test, tmp_path / "resources")
-    assert not test.is_good
+    assert not test.is_whole
     assert verdicts("\n".join(said))["resources"] == "FAILED"
     assert "plus.svg" in next(line for line in said if "resources" in line)
 
 
-def test_an_address_alone_is_refused() -> None:
-    command = [sys.executable, "-m", "gui", "--url", "http://127.0.0.1:9/v1"]
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--url", "http://127.0.0.1:9/v1"], "--self-test"),
+        (["--self-test", "--url", "nonsense"], "The base URL is not an http or https address."),
+        (["--self-test", "--url", ""], "has no base URL"),
+        (["--self-test", "a.muster-roll"], "not with FILE"),
+        (["--self-test", "--settings", "a.yaml"], "not with --settings"),
+        (["--self-test", "--debug"], "not with --debug"),
+        (["--self"], "--self"),
+        (["--set", "a.yaml"], "--set"),
+    ],
+)
+def test_arguments_that_make_no_sense_together_are_refused(arguments: list[str], words: str) -> None:
+    command = [sys.executable, "-m", "gui", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert "--self-test" in done.stderr
+    assert words in done.stderr.splitlines()[-1]
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("sink", [">&-", ">/dev/full", "| true"])
+def test_where_nobody_can_read_the_lines_the_exit_code_still_tells(sink: str) -> None:
+    line = f"set -o pipefail; {shlex.quote(sys.executable)} -m gui --self-test {sink}"
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_in_a_terminal_without_utf_8_the_lines_are_all_that_is_said() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUTF8"} | {"LC_ALL": "C"}
+    command = [sys.executable, "-m", "gui", "--self-test"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=110, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == len(CHECKS) + 2

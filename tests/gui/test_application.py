@@ -50,15 +50,6 @@ def test_the_version_is_said_without_a_window() -> None:
     assert process.returncode == 0
 
 
-def test_without_a_display_it_says_so_and_where_to_go() -> None:
-    environment = dict.fromkeys(("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"), "")
-    process = _start(**environment)
-    error = process.communicate(timeout=LIMIT_S)[1]
-    assert process.returncode == 1
-    assert "no display" in error
-    assert "make demo" in error
-
-
 def test_the_front_door_imports_no_qt() -> None:
     code = "import sys, gui.app; print([name for name in sys.modules if 'PySide6' in name or 'litellm' in name])"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -203,7 +194,7 @@ def test_a_file_that_is_no_shared_roll_is_told_in_words(
     shared = tmp_path / "from a friend.muster-roll"
     if content is not None:
         shared.write_bytes(content)
-    program.open(tmp_path / "settings.yaml", shared)
+    program.open(tmp_path / "settings.yaml", [shared])
     dialog = _import_dialog(program)
     qtbot.waitUntil(dialog.error_box.isVisible)
     assert words in dialog.error_box.text
@@ -211,9 +202,17 @@ def test_a_file_that_is_no_shared_roll_is_told_in_words(
     assert not dialog.import_button.isEnabled()
 
 
+def test_a_folder_is_told_to_be_one(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "my things").mkdir()
+    program.open(tmp_path / "settings.yaml", [tmp_path / "my things"])
+    dialog = _import_dialog(program)
+    qtbot.waitUntil(dialog.error_box.isVisible)
+    assert dialog.error_box.text == "“my things” is a folder. Choose a file in it."
+
+
 def test_a_shared_roll_is_shown_as_a_plan_before_it_is_imported(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
     shared = share_roll(tmp_path / "from a friend.muster-roll", *FRIENDS_MODELS)
-    program.open(tmp_path / "settings.yaml", shared)
+    program.open(tmp_path / "settings.yaml", [shared])
     window, dialog = program.window, _import_dialog(program)
     assert window is not None
     qtbot.waitUntil(dialog.import_button.isEnabled)
@@ -229,14 +228,74 @@ def test_a_shared_roll_is_shown_as_a_plan_before_it_is_imported(program: Program
 
 
 def test_a_second_file_takes_the_place_of_the_one_that_is_shown(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
-    program.open(tmp_path / "settings.yaml", tmp_path / "gone.muster-roll")
+    program.open(tmp_path / "settings.yaml", [tmp_path / "gone.muster-roll"])
     window, dialog = program.window, _import_dialog(program)
     assert window is not None
     qtbot.waitUntil(dialog.error_box.isVisible)
-    window.open_shared_file(share_roll(tmp_path / "from a friend.muster-roll", *FRIENDS_MODELS))
+    window.open_shared_files([share_roll(tmp_path / "from a friend.muster-roll", *FRIENDS_MODELS)])
     assert _import_dialog(program) is dialog
     qtbot.waitUntil(dialog.import_button.isEnabled)
     assert not dialog.error_box.isVisible()
+
+
+def test_of_several_files_each_is_shown_when_the_one_before_is_closed(
+    program: Program, tmp_path: Path, qtbot: QtBot
+) -> None:
+    files = [share_roll(tmp_path / f"{name}.muster-roll", *FRIENDS_MODELS) for name in ("one", "two", "three")]
+    program.open(tmp_path / "settings.yaml", files)
+    window = program.window
+    assert window is not None
+    for file in files:
+        qtbot.waitUntil(lambda: bool(window.imports.dialogs))
+        dialog = _import_dialog(program)
+        assert dialog.path_label.toolTip() == str(file)
+        qtbot.waitUntil(dialog.import_button.isEnabled)
+        dialog.reject()
+    qtbot.waitUntil(lambda: not window.imports.dialogs)
+    qtbot.wait(0)
+    assert not window.imports.dialogs
+
+
+def test_a_roll_that_another_window_holds_and_does_not_answer_for_opens_with_a_word_about_it(
+    program: Program, tmp_path: Path
+) -> None:
+    roll = write_roll(tmp_path / "settings.yaml", everyday_roll())
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(roll)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "OURS\n"
+        program.open(tmp_path / "other.yaml")
+        first = program.window
+        assert first is not None
+        first.roll_wanted.emit(roll)
+        second = program.window
+        assert second is not None
+        assert second.table_model.rowCount() == 30
+        assert second.notices.texts == [
+            "This roll is open in another Muster window, which does not answer. Edits of both are kept."
+        ]
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
+def test_the_same_file_by_another_path_keeps_what_the_window_holds(
+    program: Program, tmp_path: Path, qtbot: QtBot
+) -> None:
+    roll = write_roll(tmp_path / "settings.yaml", everyday_roll())
+    (tmp_path / "link.yaml").symlink_to(roll)
+    program.open(roll)
+    first = program.window
+    assert first is not None
+    first.roll_wanted.emit(tmp_path / "link.yaml")
+    second = program.window
+    assert second is not None
+    assert second is not first
+    assert second.notices.texts == []
+    again = subprocess.Popen([sys.executable, "-m", "gui", "--settings", str(roll)], cwd=ROOT)
+    qtbot.waitUntil(lambda: again.poll() is not None, timeout=LIMIT_S * 1000)
+    assert again.returncode == 0
+    assert program.window is second
 
 
 def test_a_shared_roll_that_is_opened_again_goes_to_the_window_that_is_there(tmp_path: Path) -> None:
@@ -253,6 +312,16 @@ def test_a_shared_roll_that_is_opened_again_goes_to_the_window_that_is_there(tmp
         first.communicate(timeout=LIMIT_S)
     assert first.returncode == 0
 
+
+HOLDER = """
+import sys, threading
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication
+from gui.single_instance import SingleInstance
+app = QCoreApplication([])
+print(SingleInstance(Path(sys.argv[1])).claim().name, flush=True)
+threading.Event().wait()
+"""
 
 STUBBORN = """
 import sys, threading

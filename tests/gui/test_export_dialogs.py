@@ -104,6 +104,16 @@ def test_three_models_go_into_every_tools_file_and_what_was_shown_is_what_is_wri
     assert dialog.target_list.words_of(target) == "In use"
 
 
+def test_where_no_file_manager_answers_the_folder_is_said(
+    qtbot: QtBot, open_export: Callable[..., ExportDialog], tmp_path: Path
+) -> None:
+    dialog = open_export("litellm", place_of("litellm", tmp_path))
+    write(qtbot, dialog)
+    dialog.open_button.click()  # without a screen no file manager is found
+    assert dialog.summary.text().startswith("No file manager answered. The folder is ")
+    assert str(tmp_path / "tool") in dialog.summary.text()
+
+
 def test_what_the_tool_cannot_say_is_listed_before_anything_is_written(
     open_export: Callable[..., ExportDialog], tmp_path: Path
 ) -> None:

@@ -243,7 +243,7 @@ def test_a_shared_file_that_is_opened_from_outside_comes_to_the_plan(
         write_roll(tmp_path / "friend.yaml", user_model_registry=[builtin("gpt-y").to_mapping() | {"id": "f"}])
     ) as friend:
         write_share(friend, None, tmp_path / "friend.muster-roll")
-    window.open_shared_file(tmp_path / "friend.muster-roll")
+    window.open_shared_files([tmp_path / "friend.muster-roll"])
     dialog = opened_import(window)
     planned(qtbot, dialog)
     assert [item.model_id for item in dialog.plan_view.chosen if hasattr(item, "model_id")] == ["gpt-y"]

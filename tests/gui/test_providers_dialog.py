@@ -262,6 +262,13 @@ def test_every_built_in_provider_shows_each_of_its_credentials(
     assert link.toolTip() == row.key_page
 
 
+def test_where_no_browser_answers_the_address_is_said(dialog_on: OpenDialog, registry: Registry) -> None:
+    form = form_of(dialog_on(registry, select=OPENAI))  # without a screen no browser is found
+    assert form.link is not None
+    form.link.click()
+    assert form.refusal.text == f"No browser answered. The page is {form.link.toolTip()}"
+
+
 # ----------------------------------------------------------------------------------------------------------- keys
 
 

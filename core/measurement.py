@@ -111,8 +111,14 @@ class Measurement:
         except (TimeoutError, Stopped):
             return
         bench.learn_fingerprint(fingerprint)
-        if offered is not None and offered.limits:
+        if offered is None:
+            return
+        if offered.limits:
             self._facts["declared_limits"] = dict(offered.limits)
+        tools = self._found.tools
+        if tools is not None and tools.doubted and offered.declared.get("supports_function_calling") is False:
+            reason = f"{tools.doubted} The endpoint says as well that it takes none."
+            self._found.tools = replace(tools, outcome=Outcome.NO, reason=reason)
 
     async def _reasoning(self) -> None:
         bench = self._bench
@@ -161,8 +167,18 @@ class Measurement:
         for mode in (_Mode.function_calling, _Mode.function_calling_weak):
             found = await probe_forced_call(self._bench, mode)
             self._add_mode(mode, found)
-            if found.outcome is Outcome.YES and not self._thorough:
-                break
+            if found.outcome is Outcome.YES:
+                self._doubt_dropped_tools()
+                if not self._thorough:
+                    break
+
+    def _doubt_dropped_tools(self) -> None:
+        """Takes a no back that a forced call contradicts: so the tools do reach the model, or may."""
+        tools = self._found.tools
+        was_refused = tools is not None and tools.last is not None and tools.last[1].failure is not None
+        if tools is not None and tools.outcome is Outcome.NO and not was_refused:
+            reason = "The model calls a tool when it is forced to, and called none by itself."
+            self._found.tools = replace(tools, outcome=Outcome.INCONCLUSIVE, reason=reason)
 
     async def _instructions(self) -> None:
         if self._found.anything_enforced and not self._thorough:

@@ -110,6 +110,8 @@ class Bench:
         """Whole answers in plain text, to requests that held the model to no shape."""
         self.answered_without: set[tuple[int | None, str]] = set()
         """Refusals without a word about a feature, after which the same without the feature was answered."""
+        self.shaped: tuple[Question, int] | None = None
+        """The last question with a schema beside the prompt, and what its prompt was counted."""
         self.step, self.steps = 0, 1
         self.ran_out = ""
         self.reserved_calls, self.reserved_tokens = 0, 0
@@ -332,6 +334,8 @@ class Bench:
             self.allow_thinking()
         if answer.prompt_tokens is not None:
             self._prices.learn(request, len(question.images), answer.prompt_tokens)
+            if "response_format" in request.parameters:
+                self.shaped = question, answer.prompt_tokens
         held = question.schema is not None or "response_format" in question.extra
         if not held and answer.answer and not answer.calls and not answer.truncated and not answer.refused:
             self.plain_answers.append(answer)

@@ -60,7 +60,7 @@ def test_a_server_that_can_do_nothing_gets_no_yes() -> None:
 @pytest.mark.parametrize(
     ("missing", "field"),
     [
-        ({A.TOOLS}, "supports_function_calling"),
+        ({A.TOOLS, A.FORCED_TOOL}, "supports_function_calling"),
         ({A.LOGPROBS}, "supports_logprobs"),
         ({A.VISION}, "supports_vision"),
     ],
@@ -69,6 +69,12 @@ def test_a_server_that_can_do_nothing_gets_no_yes() -> None:
 def test_one_missing_ability_is_one_no(missing: set[Ability], field: str) -> None:
     report = report_of(CapableServer(missing))
     assert [name for name in report.overrides if name.startswith("supports") and not report.overrides[name]] == [field]
+
+
+def test_tools_that_only_a_forced_call_reaches_are_neither_yes_nor_no() -> None:
+    verdict = report_of(CapableServer({A.TOOLS})).verdicts["supports_function_calling"]
+    assert verdict.value is OPEN
+    assert "when it is forced to" in verdict.reason
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ PROSE: Expected = {
     # Its prompts are counted 7 tokens each, which tells nothing of the tools.
     "supports_function_calling": (OPEN,),
     "supports_logprobs": (NO,),
-    "supports_vision": (NO,),
+    # An answer that has nothing to do with the picture may be of a model that answers so to everything.
+    "supports_vision": (OPEN,),
     "reasoning_capable": (NO,),
     "parser": (NO,),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,13 +12,32 @@ from core.probe_bench import Bench, Question
 from core.probe_limits import Exhausted
 from core.probe_pictures import corrupt_image, digits_image, text_pdf
 from core.probe_wire import RawAnswer
-from core.probes.trials import Finding, Judge, Judgement, denied, judge_failure, judge_missing, passed, try_until_sure
+from core.probes.trials import (
+    Finding,
+    Judge,
+    Judgement,
+    denied,
+    judge_failure,
+    judge_missing,
+    passed,
+    try_until_sure,
+    unclear,
+)
 from core.run_spec import Attachment
 from core.verdicts import Outcome
 
 _PROMPT: Final = "Read the four-digit number in the image. Answer with the number only."
 _TOKENS: Final = 24
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s,.\-]+(?=\d)")
+_SINGLE_DIGITS = re.compile(r"(?<![\d,.\-])\d(?:[\s,.\-]+\d)+(?!\d)")
+_GROUPED = re.compile(r"(?<![\d,.])(\d)[,.](\d{3})(?![\d,.]*\d)")
+"""4,729 as a number of four digits may be written."""
+_SEES_NONE = re.compile(
+    r"(?i)\b(no|not|cannot|unable)\b.{0,30}\b(see|view|visible|images?|pictures?|numbers?|digits?)\b"
+    r"|\w+n['’]t\b.{0,30}\b(see|view|visible)\b"
+)
+_DECLINES = re.compile(r"(?i)\b(help|assist|comply)\b|against|polic(y|ies)")
+_MOST_GUESSES: Final = 3
+"""Numbers of four digits in one answer: with more of them the right one may be among them by chance."""
 
 
 async def probe_vision(bench: Bench) -> Finding:
@@ -50,12 +70,30 @@ async def _read_one(bench: Bench, words: str, mime_type: str = "image/png", prob
 
 def _judge_digits(digits: str) -> Judge:
     def judge(answer: RawAnswer) -> Judgement:
-        numbers = {number for number in re.findall(r"\d+", _BETWEEN_DIGITS.sub("", answer.answer)) if len(number) >= 4}
-        if numbers == {digits}:
+        numbers = _numbers_in(answer.answer)
+        if digits in numbers and sum(len(number) == len(digits) for number in numbers) <= _MOST_GUESSES:
             return passed("The number was read off the picture.")
-        return judge_missing(answer) or denied("The answer is not the number in the picture.")
+        missing = judge_missing(answer)
+        if missing is not None:
+            return missing
+        if not numbers:
+            says_none = _SEES_NONE.search(answer.answer) and not _DECLINES.search(answer.answer)
+            if says_none:
+                return denied("The model says that it sees no number in the picture.")
+            return unclear("The answer has no number in digits.")
+        if len(numbers) > 1 or digits in "".join(numbers):
+            return unclear("The answer has other numbers than the one in the picture.")
+        return denied("The answer is not the number in the picture.")
 
     return judge
+
+
+def _numbers_in(text: str) -> frozenset[str]:
+    """The numbers in a text; single digits that stand in a row are one, so is a number with its thousands apart."""
+    plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in text)
+    plain = _GROUPED.sub(r"\1\2", plain)
+    plain = _SINGLE_DIGITS.sub(lambda row: re.sub(r"\D", "", row[0]), plain)
+    return frozenset(re.findall(r"\d+", plain))
 
 
 async def _look_further(bench: Bench) -> None:
@@ -84,7 +122,7 @@ async def _why_not(bench: Bench, found: Finding) -> str:
         return found.reason
     dropped = control.failure is None and control.prompt_tokens == tokens
     reason = (
-        f"The pictures were dropped: the prompt had {tokens} tokens with and without them."
+        f"Neither number was read: the prompt had {tokens} tokens with the picture and without it."
         if dropped
         else "The pictures were taken, and neither number was read."
     )

@@ -13,7 +13,15 @@ from core.acceptance import Acceptance, Fault, accept, provider_as_set
 from core.connections import Connection
 from core.endpoint_facts import endpoint_facts
 from core.fields import ModelProvider, StructuredOutputMode
-from core.measured_settings import BY_STRENGTH, ENFORCED, Findings, findings_of_files, overrides_of, verdicts_of
+from core.measured_settings import (
+    BY_STRENGTH,
+    ENFORCED,
+    Findings,
+    findings_of_files,
+    overrides_of,
+    receipts_of_no_field,
+    verdicts_of,
+)
 from core.probe_bench import Bench
 from core.probe_limits import Exhausted, Stopped
 from core.probes.facts import probe_system_role, probe_temperature_and_top_p
@@ -294,6 +302,7 @@ class Measurement:
             facts=clean(facts),
             fingerprint=clean(bench.fingerprint.to_text()),
             at=datetime.now(UTC).isoformat(),
+            more_receipts=receipts_of_no_field(bench.receipts, verdicts),
         )
 
 

@@ -27,6 +27,7 @@ from core.run_spec import Attachment
 from core.verdicts import Outcome
 
 _PROMPT: Final = "Read the four-digit number in the image. Answer with the number only."
+_FILE_PROMPT: Final = "What is the password in the file? Answer with it only."
 _TOKENS: Final = 24
 _SINGLE_DIGITS = re.compile(r"(?<![\d,.\-])\d(?:[\s,.\-]+\d)+(?!\d)")
 _GROUPED = re.compile(r"(?<![\d,.])(\d)[,.](\d{3})(?![\d,.]*\d)")
@@ -162,7 +163,7 @@ async def probe_mime_types(bench: Bench, *, sees: bool) -> dict[str, Finding]:
 async def _read_document(bench: Bench, kind: _Kind) -> Finding:
     def attempt() -> tuple[Question, Judge]:
         word = bench.nonces.word(4)
-        question = Question("What is the password in the file? Answer with it only.", 32, images=(kind.make(word),))
+        question = Question(_FILE_PROMPT, 32, images=(kind.make(word),))
         return question, _judge_word(word)
 
     return await try_until_sure(
@@ -172,7 +173,9 @@ async def _read_document(bench: Bench, kind: _Kind) -> Finding:
 
 def _judge_word(word: str) -> Judge:
     def judge(answer: RawAnswer) -> Judgement:
-        if word in answer.answer.lower():
+        if _FILE_PROMPT.lower() in answer.answer.lower():
+            return unclear("The answer repeats what was asked.")
+        if word in re.findall(r"\w+", answer.answer.lower()):
             return passed("The word in the file was read.")
         return judge_missing(answer) or denied("The answer is not the word in the file.")
 

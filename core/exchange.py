@@ -31,6 +31,8 @@ from core.failures import (
     failure_of_network,
     failure_of_status,
     not_json,
+    too_large,
+    unreadable,
 )
 from core.providers import PROVIDER_BY_ID
 from core.redaction import hide_secrets, hide_secrets_in
@@ -169,7 +171,7 @@ class Exchange:
         async for piece in pieces:
             whole += piece
             if len(whole) > _LARGEST_ANSWER_BYTES:
-                raise self.refuse_size(content_type)
+                raise self.refuse_size()
         await response.aclose()
         return _replaced(response, self._as_event_stream(bytes(whole), content_type), request, "text/event-stream")
 
@@ -184,9 +186,9 @@ class Exchange:
                 raise self._refuse(empty_answer(self.endpoint))
         return bytes(start).removeprefix(_BYTE_ORDER_MARK)
 
-    def refuse_size(self, content_type: str = "") -> RunError:
+    def refuse_size(self) -> RunError:
         """What to raise for more than any model answers."""
-        return self._refuse(not_json(self.endpoint, b"More came than any model answers.", content_type))
+        return self._refuse(too_large(self.endpoint))
 
     def _as_event_stream(self, body: bytes, content_type: str) -> bytes:
         """A whole answer as the stream that was asked for: some servers do not know streaming."""
@@ -202,6 +204,8 @@ class Exchange:
             raise self._refuse(failure_of_error_body(self.endpoint, answer))
         if not answer["choices"]:
             raise self._refuse(empty_answer(self.endpoint))
+        if not isinstance(answer["choices"], list) or not isinstance(answer["choices"][0], dict):
+            raise self._refuse(unreadable(self.endpoint, body[:_ERROR_BODY_BYTES].decode(errors="replace")))
         lines = [b"data: " + json.dumps(chunk).encode() for chunk in _chunks_of(answer)]
         for line in lines:
             self.note_line(line)

@@ -32,6 +32,7 @@ from core.refusals import Refusal, features_of, refusal_of
 from core.request_building import ChatRequest, build_request, renamed
 from core.run_spec import Attachment, RunSpec
 from core.verdicts import Limits, OnProgress, Outcome, Progress, Receipt
+from core.waiting_words import too_long_a_wait
 
 PROBE_VERSION: Final = 2
 """Goes up when a probe asks or judges differently: older evidence is then told apart."""
@@ -48,6 +49,10 @@ _TRANSPORT: Final = frozenset(
     }
 )
 _TRANSPORT_FAILURES_IN_A_ROW: Final = 3
+_UNUSABLE_AT_FIRST: Final = 3
+"""Answers in a row that hold nothing, after which nothing else is expected."""
+_UNUSABLE_AFTER_OTHERS: Final = 6
+"""Once some came that could be read: a feature that is badly done may empty those that ask for it."""
 _LATER: Final = frozenset({409, 423, 425, 500, 502, 504, 529})
 """Where Retry-After is worth a wait; with 429 and 503 a wait is worth it anyway."""
 
@@ -119,6 +124,7 @@ class Bench:
         self._started_s = time.monotonic()
         self._prices = Prices()
         self._transport_failures = 0
+        self._unusable, self._any_usable = 0, False
 
     @property
     def seconds(self) -> float:
@@ -152,6 +158,7 @@ class Bench:
             self._learn(question, request, answer)
             failure = answer.failure
             if failure is None:
+                self._stop_if_unusable(probe, answer)
                 return answer
             if self.dialect.learn(failure, run):
                 self.note(
@@ -165,7 +172,7 @@ class Bench:
             pauses += 1
             self.note(probe, answer, Outcome.INCONCLUSIVE, failure.title)
             if pause_s >= self.remaining_s:
-                raise Stopped(f"{failure.title} {pause_s:.0f} s is too long to wait.")
+                raise Stopped(f"{failure.title} {too_long_a_wait(pause_s)}")
             await self.until_stopped(asyncio.sleep(pause_s))
 
     def note(self, probe: str, answer: RawAnswer, outcome: Outcome, reason: str) -> None:
@@ -348,6 +355,15 @@ class Bench:
             asked_s = failure.retry_after_s if failure.retry_after_s is not None else 0.0
             return max(asked_s, _LOADING_PAUSES_S[pauses])
         return None
+
+    def _stop_if_unusable(self, probe: str, answer: RawAnswer) -> None:
+        nothing = answer.empty and not answer.reasoning and not answer.refused and not answer.truncated
+        self._unusable = self._unusable + 1 if nothing else 0
+        self._any_usable = self._any_usable or not nothing
+        if self._unusable >= (_UNUSABLE_AFTER_OTHERS if self._any_usable else _UNUSABLE_AT_FIRST):
+            reason = f"{self._unusable} answers in a row had nothing in them that can be read."
+            self.note(probe, answer, Outcome.INCONCLUSIVE, reason)
+            raise Stopped(reason)
 
     def _stop_if_hopeless(self, probe: str, answer: RawAnswer, failure: RunError) -> None:
         self._transport_failures = self._transport_failures + 1 if failure.kind in _TRANSPORT else 0

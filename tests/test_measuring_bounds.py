@@ -15,6 +15,7 @@ import pytest
 from core.engine import load_litellm
 from core.evidence import Evidence
 from core.measuring import Limits, Report, estimate
+from core.waiting_words import too_long_a_wait
 from tests.measured import YES, measure_at, measure_registered, spec_of, thorough_limits
 from tests.run_specs import KEY
 from tests.servers.answers import Answer, Reply, ToolCall, event, event_stream, json_reply
@@ -103,7 +104,31 @@ def test_a_wait_that_503_asks_for_is_kept_and_one_that_is_too_long_ends_it_at_on
     report = report_of(be_busy("3600"))
     assert report.calls == 1
     assert report.seconds < 5
-    assert "3600 s is too long to wait" in report.stopped_by
+    assert "60 minutes are too long to wait" in report.stopped_by
+
+
+@pytest.mark.parametrize(
+    ("body", "calls", "words"),
+    [
+        ({"choices": "x"}, 1, "cannot be read"),
+        ({"choices": [None]}, 1, "cannot be read"),
+        ({"choices": [{"message": {}}]}, 3, "3 answers in a row had nothing in them"),
+        ({"choices": [{"message": {"content": "word " * 6_000_000}}]}, 1, "too large to read"),
+    ],
+    ids=["text", "null", "empty", "30 MB"],
+)
+def test_answers_that_nobody_can_read_end_it_soon(body: dict[str, Any], calls: int, words: str) -> None:
+    report = report_of(ParticularServer(lambda *_: json_reply(body)))
+    assert (report.calls, len(report.receipts)) == (calls, calls)
+    assert words in report.stopped_by
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(119, "119 seconds"), (3600, "60 minutes"), (9000, "2 hours"), (2e5, "2 days"), (2.3e9, "What it asks to wait")],
+)
+def test_a_wait_that_is_too_long_is_said_in_a_unit_that_fits(seconds: float, words: str) -> None:
+    assert too_long_a_wait(seconds).startswith(words)
 
 
 async def test_a_body_of_300_mb_holds_nobody_up() -> None:

@@ -43,6 +43,12 @@ _Mode = StructuredOutputMode
 _ACCEPTANCE_TOKENS: Final = 400
 """Kept back for the last run."""
 
+_USUAL_CALLS: Final = 14
+"""That answer in full, after those about reasoning."""
+_BESIDE_THINKING_TOKENS: Final = 120
+"""Of a call's prompt and answer."""
+_LEFT_OUT: Final = "It was left out: the model thinks long, and the tokens were kept for the settings."
+
 _FACTS_S: Final = 2.0
 """For what the endpoint tells beside its answers: welcome, not needed."""
 
@@ -139,6 +145,8 @@ class Measurement:
         self._found.capable, self._found.parser = thinking.capable, thinking.parser
         self._reasoning_answers = len(bench.plain_answers)
         self._facts["streaming"] = first.streamed
+        whole = bench.spending.tokens + _USUAL_CALLS * self._share
+        bench.is_tight = bench.thought_tokens > 0 and whole > bench.limits.tokens
 
     def _reconsider_reasoning(self) -> None:
         """Each answer in plain text tells whether reasoning comes always, whatever it was asked for."""
@@ -147,16 +155,24 @@ class Measurement:
             thinking = reconsidered(Thinking(found.capable, found.parser), later)
             found.capable, found.parser = thinking.capable, thinking.parser
 
-    def _keep_back(self, *, calls: int) -> None:
+    @property
+    def _share(self) -> int:
+        """What one answer takes, as long as the model was seen to think."""
+        return self._bench.thought_tokens + _BESIDE_THINKING_TOKENS
+
+    def _keep_back(self, *, calls: int, answers: int = 1) -> None:
+        """Leaves calls for later probes, and tokens for the last run; where they are tight, for so many answers."""
         # Only where there is enough to share: with two calls in all the first probes matter more.
         bench = self._bench
         bench.reserved_calls = calls if bench.limits.calls >= 8 else 0
         wanted = _ACCEPTANCE_TOKENS + bench.thinking_tokens
         bench.reserved_tokens = wanted if bench.limits.tokens >= 4 * wanted else 0
+        if bench.is_tight:
+            bench.reserved_tokens = answers * self._share
 
     async def _json_schema(self) -> None:
         # One call each for logprobs, vision and the last run.
-        self._keep_back(calls=3)
+        self._keep_back(calls=3, answers=3)
         found = await probe_json_schema(self._bench)
         self._add_mode(_Mode.json_schema, found)
         ignored = found.outcome is Outcome.NO and found.last is not None and found.last[1].failure is None
@@ -169,9 +185,12 @@ class Measurement:
                 )
 
     async def _tools(self) -> None:
+        self._keep_back(calls=3, answers=2)
         self._found.tools = await probe_tools(self._bench)
 
     async def _forced_calls(self) -> None:
+        if self._bench.is_tight and self._found.anything_enforced:
+            return
         for mode in (_Mode.function_calling, _Mode.function_calling_weak):
             found = await probe_forced_call(self._bench, mode)
             self._add_mode(mode, found)
@@ -200,7 +219,7 @@ class Measurement:
             self._add_mode(_Mode.json_instructions, await probe_instructions(bench, with_object=False))
 
     async def _logprobs(self) -> None:
-        self._keep_back(calls=2)
+        self._keep_back(calls=2, answers=2)
         self._found.logprobs = await probe_logprobs(self._bench)
 
     async def _vision(self) -> None:
@@ -208,6 +227,9 @@ class Measurement:
         self._found.vision = await probe_vision(self._bench)
 
     async def _system_role(self) -> None:
+        if self._bench.is_tight:
+            self._facts["system_role"] = _fact(Finding(Outcome.INCONCLUSIVE, _LEFT_OUT))
+            return
         self._facts["system_role"] = _fact(await probe_system_role(self._bench))
 
     def _thorough_steps(self) -> tuple[Step, ...]:

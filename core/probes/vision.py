@@ -49,12 +49,14 @@ async def probe_vision(bench: Bench) -> Finding:
     results.append(await _read_one(bench, "Vision, second picture"))
     right = sum(result.outcome is Outcome.YES for result in results)
     if right == 2:
-        await _look_further(bench)
+        if not bench.is_tight:
+            await _look_further(bench)
         return replace(results[1], reason="Both numbers were read off their pictures.", successes=2, trials=2)
     if all(result.outcome is Outcome.NO for result in results):
         return replace(results[1], reason=await _why_not(bench, results[1]))
-    reasons = [result.reason for result in results if result.outcome is not Outcome.YES]
-    return Finding(Outcome.INCONCLUSIVE, f"{right} of 2 numbers were read. {reasons[-1]}")
+    asked = sum(result.asked > 0 for result in results)
+    reason = next(result.reason for result in reversed(results) if result.outcome is not Outcome.YES)
+    return Finding(Outcome.INCONCLUSIVE, f"{right} of {asked} numbers were read. {reason}" if asked else reason)
 
 
 def _was_refused(found: Finding) -> bool:
@@ -104,9 +106,11 @@ async def _look_further(bench: Bench) -> None:
         (control, "Vision, no picture"),
         (replace(control, images=(corrupt_image(),)), "Vision, a damaged picture"),
     ):
+        ran_out = bench.ran_out
         try:
             answer = await bench.ask("vision", question, words)
         except Exhausted:
+            bench.ran_out = ran_out  # no verdict needs it
             return
         judgement = judge_failure(answer)
         reason = judgement.reason if judgement else "It answered."
@@ -114,7 +118,7 @@ async def _look_further(bench: Bench) -> None:
 
 
 async def _why_not(bench: Bench, found: Finding) -> str:
-    if found.last is None or found.last[1].prompt_tokens is None:
+    if found.last is None or found.last[1].prompt_tokens is None or bench.is_tight:
         return found.reason
     tokens = found.last[1].prompt_tokens
     try:

@@ -29,7 +29,7 @@ from core.verdicts import Outcome
 _PROMPT: Final = "Read the four-digit number in the image. Answer with the number only."
 _FILE_PROMPT: Final = "What is the password in the file? Answer with it only."
 _TOKENS: Final = 24
-_SINGLE_DIGITS = re.compile(r"(?<![\d,.\-])\d(?:[\s,.\-]+\d)+(?!\d)")
+_SINGLE_DIGITS = re.compile(r"(?<![\d,.\-])\d(?:(?:\s|[,\-]|\.\s)+\d)+(?!\d)")
 _GROUPED = re.compile(r"(?<![\d,.])(\d)[,.](\d{3})(?![\d,.]*\d)")
 """4,729 as a number of four digits may be written."""
 _SEES_NONE = re.compile(

@@ -17,7 +17,7 @@ from core.probe_limits import Exhausted
 from core.probe_wire import RawAnswer
 from core.probes.structured import ordinary_task
 from core.probes.trials import judge_failure
-from core.refusals import Refusal, features_of_mode, refusal_of
+from core.refusals import Refusal, features_of_mode, mentions, refusal_of
 from core.verdicts import Outcome
 
 PROBE: Final = "acceptance"
@@ -116,11 +116,12 @@ def _judged(read: ReadAnswer, answer: RawAnswer) -> Acceptance:
 
 def _failed(answer: RawAnswer, failure: RunError, mode: StructuredOutputMode | None) -> tuple[Acceptance, bool]:
     """What a failed run means, and whether asking again could tell more."""
-    refusal = refusal_of(failure, features_of_mode(mode) if mode is not None else ())
+    features = features_of_mode(mode) if mode is not None else frozenset()
+    refusal = refusal_of(failure, features)
     judgement = judge_failure(answer)
     reason = judgement.reason if judgement is not None else failure.title
     if refusal in (Refusal.FEATURE, Refusal.BARE):
         return Acceptance(Fault.REFUSED, reason), refusal is Refusal.FEATURE
-    if failure.kind is FailureKind.SERVER_ERROR and failure.status != 503:
+    if (failure.kind is FailureKind.SERVER_ERROR and failure.status != 503) or mentions(failure, features):
         return Acceptance(Fault.REFUSED, reason), False
     return Acceptance(Fault.OTHER, reason), True

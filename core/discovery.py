@@ -167,6 +167,13 @@ def is_near(base_url: str) -> bool:
         return False
 
 
+def origin_here(base_url: str) -> str:
+    """The host and port that an address leads to, the same for all names of this computer."""
+    url = httpx.URL(base_url)
+    host = "localhost" if is_loopback(url.host) or url.host == "0.0.0.0" else url.host.lower()  # noqa: S104 - reads it
+    return f"{host}:{url.port or (443 if url.scheme == 'https' else 80)}"
+
+
 def _address_of(spec: DiscoverySpec) -> str:
     row = PROVIDER_BY_ID.get(spec.provider_id) if spec.provider_type == "builtin" else None
     if row is not None and row.kind is ProviderKind.HOSTED and spec.listing is not ModelListing.AZURE:

@@ -31,6 +31,8 @@ from core.failures import (
     failure_of_network,
     failure_of_status,
     not_json,
+    too_large,
+    unreadable,
 )
 from core.providers import PROVIDER_BY_ID
 from core.redaction import hide_secrets, hide_secrets_in
@@ -152,7 +154,7 @@ class Exchange:
             return _replaced(response, body, request)
         content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type == "text/html":
-            raise self._refuse(not_json(self.endpoint, await _read_start(response, _ERROR_BODY_BYTES), content_type))
+            raise self.refuse(not_json(self.endpoint, await _read_start(response, _ERROR_BODY_BYTES), content_type))
         if not self._openai_shaped or not request.url.path.endswith("/chat/completions"):
             return response
         pieces = decoded_pieces(response)
@@ -169,7 +171,7 @@ class Exchange:
         async for piece in pieces:
             whole += piece
             if len(whole) > _LARGEST_ANSWER_BYTES:
-                raise self.refuse_size(content_type)
+                raise self.refuse(too_large(self.endpoint))
         await response.aclose()
         return _replaced(response, self._as_event_stream(bytes(whole), content_type), request, "text/event-stream")
 
@@ -181,34 +183,33 @@ class Exchange:
             if piece.strip():
                 break
             if len(start) > _MOST_BLANKS_BYTES:
-                raise self._refuse(empty_answer(self.endpoint))
+                raise self.refuse(empty_answer(self.endpoint))
         return bytes(start).removeprefix(_BYTE_ORDER_MARK)
-
-    def refuse_size(self, content_type: str = "") -> RunError:
-        """What to raise for more than any model answers."""
-        return self._refuse(not_json(self.endpoint, b"More came than any model answers.", content_type))
 
     def _as_event_stream(self, body: bytes, content_type: str) -> bytes:
         """A whole answer as the stream that was asked for: some servers do not know streaming."""
         if not body.strip():
-            raise self._refuse(empty_answer(self.endpoint))
+            raise self.refuse(empty_answer(self.endpoint))
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
-            raise self._refuse(not_json(self.endpoint, body[:_ERROR_BODY_BYTES], content_type)) from None
-        if not isinstance(answer, dict) or ("choices" not in answer and "error" not in answer):
-            raise self._refuse(not_json(self.endpoint, body[:_ERROR_BODY_BYTES], content_type))
+            answer = None
+        if not isinstance(answer, dict) or not {"choices", "error"} & answer.keys():
+            raise self.refuse(not_json(self.endpoint, body[:_ERROR_BODY_BYTES], content_type))
         if answer.get("error"):
-            raise self._refuse(failure_of_error_body(self.endpoint, answer))
-        if not answer["choices"]:
-            raise self._refuse(empty_answer(self.endpoint))
+            raise self.refuse(failure_of_error_body(self.endpoint, answer))
+        if not (choices := answer["choices"]):
+            raise self.refuse(empty_answer(self.endpoint))
+        if not isinstance(choices, list) or not isinstance(choices[0], dict):
+            raise self.refuse(unreadable(self.endpoint, body[:_ERROR_BODY_BYTES].decode(errors="replace")))
         lines = [b"data: " + json.dumps(chunk).encode() for chunk in _chunks_of(answer)]
         for line in lines:
             self.note_line(line)
         self.response_model = answer.get("model") or None
         return b"".join(line + b"\n\n" for line in [*lines, b"data: [DONE]"])
 
-    def _refuse(self, failure: RunError) -> RunError:
+    def refuse(self, failure: RunError) -> RunError:
+        """What to raise; from now on it is why this run failed."""
         self.failure = failure
         return failure
 
@@ -221,15 +222,15 @@ class Exchange:
             try:
                 event = json.loads(line.partition(b":")[2])
             except ValueError:
-                raise self._refuse(not_json(self.endpoint, line)) from None
+                raise self.refuse(not_json(self.endpoint, line)) from None
             if isinstance(event, dict) and event.get("error"):
-                raise self._refuse(failure_of_error_body(self.endpoint, event))
+                raise self.refuse(failure_of_error_body(self.endpoint, event))
         return line.startswith(b"data:") and (line[5:].strip() == b"[DONE]" or _FINISHED.search(line) is not None)
 
     def note_broken(self, error: httpx.HTTPError | None) -> RunError:
         """The stream ended before the answer did."""
         found = failure_of_network(self.endpoint, error) if error is not None else None
-        return self._refuse(found or disconnected(self.endpoint, self.status))
+        return self.refuse(found or disconnected(self.endpoint, self.status))
 
     def shown_request(self) -> dict[str, Any]:
         """The last request's JSON body as it was sent, with `url` and `model`; keys out, attachments shortened."""
@@ -270,7 +271,7 @@ class _WatchedStream(httpx.AsyncByteStream):
                     yield b"".join(complete + newline for complete in lines)
                 line += rest
                 if len(line) > _LARGEST_ANSWER_BYTES:
-                    raise self._exchange.refuse_size()
+                    raise self._exchange.refuse(too_large(self._exchange.endpoint))
         except httpx.HTTPError as error:
             if not finished:
                 self._exchange.note_broken(error)
@@ -299,7 +300,7 @@ def _chunks_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
         key: answer[key] for key in ("id", "created", "model", "system_fingerprint") if answer.get(key) is not None
     }
     common = {"id": "answer", "created": 0, "model": ""} | common | {"object": "chat.completion.chunk"}
-    choice = answer["choices"][0] if isinstance(answer["choices"][0], dict) else {}
+    choice = answer["choices"][0]
     message = choice.get("message") or {"content": choice.get("text", "")}
     delta = {**plain_message(message), "role": "assistant"}
     calls = delta.get("tool_calls")

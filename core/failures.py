@@ -27,6 +27,9 @@ _DETAIL_LENGTH = 2000
 _WORDS_LENGTH = 4 * _DETAIL_LENGTH
 """Cut to the former only once keys are out: half a key would not be known as one."""
 
+_SOON_S = 7200
+"""A wait that is said in seconds."""
+
 _K = FailureKind
 
 
@@ -146,7 +149,7 @@ def failure_of_status(
             return error(_K.NOT_FOUND, f"{where} has nothing at this address.", "Check the base URL; most end in /v1.")
         return error(_K.NOT_FOUND, f"{where} has no model {model}.", "Check the model ID, or the base URL.")
     if status == 429:
-        hint = f"Try again in {wait_s:.0f} seconds." if wait_s else "Try again later."
+        hint = f"Try again in {wait_s:.0f} seconds." if wait_s and wait_s < _SOON_S else "Try again later."
         return error(_K.RATE_LIMITED, "The endpoint's rate limit is reached.", hint)
     if status >= 500:
         return error(*_server_error(where, status, words))
@@ -203,7 +206,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         pass
     else:
-        return max(0.0, seconds) if isfinite(seconds) else None
+        return seconds if isfinite(seconds) and seconds >= 0 else None
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
@@ -242,6 +245,16 @@ def not_json(endpoint: Endpoint, body: bytes | str, content_type: str = "", *, s
         "Check the base URL; most end in /v1.",
         status=status,
         detail=words,
+    )
+
+
+def too_large(endpoint: Endpoint) -> RunError:
+    """The endpoint sent more than any model answers, whatever it is."""
+    return endpoint.error(
+        _K.NOT_JSON,
+        f"{endpoint.address} sent more than any model answers; it was too large to read.",
+        "Check the base URL, and look at the endpoint's log.",
+        status=200,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -163,6 +163,12 @@ def verdicts_of(found: Findings, receipts: Mapping[str, Sequence[Receipt]], othe
         **found.more,
     }
     return {name: _verdict(name, finding, receipts, otherwise) for name, finding in by_field.items()}
+
+
+def receipts_of_no_field(receipts: Mapping[str, Sequence[Receipt]], fields: Iterable[str]) -> tuple[Receipt, ...]:
+    """The receipts that stand behind none of these fields."""
+    behind = {probe for name in fields for probe in PROBES_OF[name]}
+    return tuple(receipt for probe, kept in receipts.items() if probe not in behind for receipt in kept)
 
 
 def findings_of_files(found: Mapping[str, Finding], vision: Finding | None) -> dict[str, Finding]:

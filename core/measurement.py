@@ -13,7 +13,15 @@ from core.acceptance import Acceptance, Fault, accept, provider_as_set
 from core.connections import Connection
 from core.endpoint_facts import endpoint_facts
 from core.fields import ModelProvider, StructuredOutputMode
-from core.measured_settings import BY_STRENGTH, ENFORCED, Findings, findings_of_files, overrides_of, verdicts_of
+from core.measured_settings import (
+    BY_STRENGTH,
+    ENFORCED,
+    Findings,
+    findings_of_files,
+    overrides_of,
+    receipts_of_no_field,
+    verdicts_of,
+)
 from core.probe_bench import Bench
 from core.probe_limits import Exhausted, Stopped
 from core.probes.facts import probe_system_role, probe_temperature_and_top_p
@@ -34,6 +42,12 @@ _Mode = StructuredOutputMode
 
 _ACCEPTANCE_TOKENS: Final = 400
 """Kept back for the last run."""
+
+_USUAL_CALLS: Final = 14
+"""That answer in full, after those about reasoning."""
+_BESIDE_THINKING_TOKENS: Final = 120
+"""Of a call's prompt and answer."""
+_LEFT_OUT: Final = "It was left out: the model thinks long, and the tokens were kept for the settings."
 
 _FACTS_S: Final = 2.0
 """For what the endpoint tells beside its answers: welcome, not needed."""
@@ -111,8 +125,14 @@ class Measurement:
         except (TimeoutError, Stopped):
             return
         bench.learn_fingerprint(fingerprint)
-        if offered is not None and offered.limits:
+        if offered is None:
+            return
+        if offered.limits:
             self._facts["declared_limits"] = dict(offered.limits)
+        tools = self._found.tools
+        if tools is not None and tools.doubted and offered.declared.get("supports_function_calling") is False:
+            reason = f"{tools.doubted} The endpoint says as well that it takes none."
+            self._found.tools = replace(tools, outcome=Outcome.NO, reason=reason)
 
     async def _reasoning(self) -> None:
         bench = self._bench
@@ -125,6 +145,8 @@ class Measurement:
         self._found.capable, self._found.parser = thinking.capable, thinking.parser
         self._reasoning_answers = len(bench.plain_answers)
         self._facts["streaming"] = first.streamed
+        whole = bench.spending.tokens + _USUAL_CALLS * self._share
+        bench.is_tight = bench.thought_tokens > 0 and whole > bench.limits.tokens
 
     def _reconsider_reasoning(self) -> None:
         """Each answer in plain text tells whether reasoning comes always, whatever it was asked for."""
@@ -133,16 +155,24 @@ class Measurement:
             thinking = reconsidered(Thinking(found.capable, found.parser), later)
             found.capable, found.parser = thinking.capable, thinking.parser
 
-    def _keep_back(self, *, calls: int) -> None:
+    @property
+    def _share(self) -> int:
+        """What one answer takes, as long as the model was seen to think."""
+        return self._bench.thought_tokens + _BESIDE_THINKING_TOKENS
+
+    def _keep_back(self, *, calls: int, answers: int = 1) -> None:
+        """Leaves calls for later probes, and tokens for the last run; where they are tight, for so many answers."""
         # Only where there is enough to share: with two calls in all the first probes matter more.
         bench = self._bench
         bench.reserved_calls = calls if bench.limits.calls >= 8 else 0
         wanted = _ACCEPTANCE_TOKENS + bench.thinking_tokens
         bench.reserved_tokens = wanted if bench.limits.tokens >= 4 * wanted else 0
+        if bench.is_tight:
+            bench.reserved_tokens = answers * self._share
 
     async def _json_schema(self) -> None:
         # One call each for logprobs, vision and the last run.
-        self._keep_back(calls=3)
+        self._keep_back(calls=3, answers=3)
         found = await probe_json_schema(self._bench)
         self._add_mode(_Mode.json_schema, found)
         ignored = found.outcome is Outcome.NO and found.last is not None and found.last[1].failure is None
@@ -155,14 +185,27 @@ class Measurement:
                 )
 
     async def _tools(self) -> None:
+        self._keep_back(calls=3, answers=2)
         self._found.tools = await probe_tools(self._bench)
 
     async def _forced_calls(self) -> None:
+        if self._bench.is_tight and self._found.anything_enforced:
+            return
         for mode in (_Mode.function_calling, _Mode.function_calling_weak):
             found = await probe_forced_call(self._bench, mode)
             self._add_mode(mode, found)
-            if found.outcome is Outcome.YES and not self._thorough:
-                break
+            if found.outcome is Outcome.YES:
+                self._doubt_dropped_tools()
+                if not self._thorough:
+                    break
+
+    def _doubt_dropped_tools(self) -> None:
+        """Takes a no back that a forced call contradicts: so the tools do reach the model, or may."""
+        tools = self._found.tools
+        was_refused = tools is not None and tools.last is not None and tools.last[1].failure is not None
+        if tools is not None and tools.outcome is Outcome.NO and not was_refused:
+            reason = "The model calls a tool when it is forced to, and called none by itself."
+            self._found.tools = replace(tools, outcome=Outcome.INCONCLUSIVE, reason=reason)
 
     async def _instructions(self) -> None:
         if self._found.anything_enforced and not self._thorough:
@@ -176,7 +219,7 @@ class Measurement:
             self._add_mode(_Mode.json_instructions, await probe_instructions(bench, with_object=False))
 
     async def _logprobs(self) -> None:
-        self._keep_back(calls=2)
+        self._keep_back(calls=2, answers=2)
         self._found.logprobs = await probe_logprobs(self._bench)
 
     async def _vision(self) -> None:
@@ -184,6 +227,9 @@ class Measurement:
         self._found.vision = await probe_vision(self._bench)
 
     async def _system_role(self) -> None:
+        if self._bench.is_tight:
+            self._facts["system_role"] = _fact(Finding(Outcome.INCONCLUSIVE, _LEFT_OUT))
+            return
         self._facts["system_role"] = _fact(await probe_system_role(self._bench))
 
     def _thorough_steps(self) -> tuple[Step, ...]:
@@ -278,6 +324,7 @@ class Measurement:
             facts=clean(facts),
             fingerprint=clean(bench.fingerprint.to_text()),
             at=datetime.now(UTC).isoformat(),
+            more_receipts=receipts_of_no_field(bench.receipts, verdicts),
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from core.connections import Connection
-from core.discovery import is_near
+from core.discovery import is_near, origin_here
 from core.measurement import Measurement, nothing_measured
 from core.measurement_preparation import THOROUGH, MeasureSpec, estimate, prepare_measurement
 from core.mode_ranking import rank_modes
@@ -68,5 +68,7 @@ _places: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphor
 def _place_at(connection: Connection) -> asyncio.Semaphore:
     address = connection.api_base or connection.model.partition("/")[0]
     local = "://" in address and is_near(address)
+    if local:
+        address = origin_here(address)
     places = _places.setdefault(asyncio.get_running_loop(), {})
     return places.setdefault(address, asyncio.Semaphore(1 if local else _PLACES_ELSEWHERE))

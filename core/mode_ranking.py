@@ -19,6 +19,7 @@ from core.probe_limits import Stopped, until_stopped
 from core.refusals import Refusal, features_of_mode, refusal_of
 from core.run_spec import DEFAULT_TIMEOUT_S, RunResult, RunSpec
 from core.verdicts import Limits, ModeResult, OnProgress, Progress, best_first
+from core.waiting_words import too_long_a_wait
 
 if TYPE_CHECKING:
     from core.entry import UserModelEntry
@@ -235,6 +236,6 @@ class _Ranking:
         if asked_s is None:
             asked_s = _RATE_LIMIT_PAUSE_S if error.kind is FailureKind.RATE_LIMITED else 0.0
         if asked_s > min(_LONGEST_PAUSE_S, self._ends_s - time.monotonic()):
-            raise Stopped(f"{error.title} {asked_s:.0f} s is too long to wait.")
+            raise Stopped(f"{error.title} {too_long_a_wait(asked_s)}")
         if asked_s:
             await until_stopped(self._stop, asyncio.sleep(asked_s))

@@ -23,17 +23,29 @@ from core.fields import ModelProvider, StructuredOutputMode
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.measurement_preparation import THINKING_TOKENS
 from core.nonces import Nonces
+from core.parsers import CLOSING
 from core.probe_dialect import Dialect
-from core.probe_limits import Exhausted, Pace, Prices, Spending, Stopped, T, believable, until_stopped
-from core.probe_pictures import enlarged
+from core.probe_limits import (
+    Exhausted,
+    Pace,
+    Prices,
+    Spending,
+    Stopped,
+    T,
+    believable,
+    limit_that_would_do,
+    until_stopped,
+)
+from core.probe_pictures import enlarged, in_little_detail
 from core.probe_wire import RawAnswer, answer_of, exchange_of, send_probe
 from core.redaction import fit_to_keep
 from core.refusals import Refusal, features_of, refusal_of
 from core.request_building import ChatRequest, build_request, renamed
 from core.run_spec import Attachment, RunSpec
 from core.verdicts import Limits, OnProgress, Outcome, Progress, Receipt
+from core.waiting_words import too_long_a_wait
 
-PROBE_VERSION: Final = 2
+PROBE_VERSION: Final = 3
 """Goes up when a probe asks or judges differently: older evidence is then told apart."""
 
 _RATE_LIMIT_TRIES: Final = 3
@@ -48,6 +60,8 @@ _TRANSPORT: Final = frozenset(
     }
 )
 _TRANSPORT_FAILURES_IN_A_ROW: Final = 3
+_UNUSABLE_AT_FIRST, _UNUSABLE_AFTER_OTHERS = 3, 6
+"""Answers in a row that hold nothing: later it may be a feature, badly done, that empties those that ask for it."""
 _LATER: Final = frozenset({409, 423, 425, 500, 502, 504, 529})
 """Where Retry-After is worth a wait; with 429 and 503 a wait is worth it anyway."""
 
@@ -100,7 +114,9 @@ class Bench:
         self.nonces = Nonces(seed)
         self.spending = Spending()
         self.receipts: dict[str, list[Receipt]] = {}
-        self.thinking_tokens = 0
+        self.thinking_tokens = self.thought_tokens = 0
+        self.is_tight = False
+        """Whether the tokens do not suffice for repeats and controls."""
         self.pace = Pace()
         self.response_model: str | None = None
         self.model_id = connection.model.partition("/")[2]
@@ -110,13 +126,16 @@ class Bench:
         """Whole answers in plain text, to requests that held the model to no shape."""
         self.answered_without: set[tuple[int | None, str]] = set()
         """Refusals without a word about a feature, after which the same without the feature was answered."""
+        self.shaped: tuple[Question, int] | None = None
+        """The last question with a schema beside the prompt, and what its prompt was counted."""
         self.step, self.steps = 0, 1
         self.ran_out = ""
         self.reserved_calls, self.reserved_tokens = 0, 0
         self._on_progress = on_progress
         self._started_s = time.monotonic()
         self._prices = Prices()
-        self._transport_failures = 0
+        self._transport_failures = self._unusable = self._enough = 0
+        self._any_usable = False
 
     @property
     def seconds(self) -> float:
@@ -144,17 +163,16 @@ class Bench:
         while True:
             run, request = self._request_for(question)
             images = len(question.images)
-            self._check_limits(self._prices.most(request, images) + (run.max_tokens or 0))
+            self._check_limits(self._prices.most(request, images) + self._prices.most_of_answer(run.max_tokens or 0))
             await self._tell(probe, words)
             answer = await self._send(run, request, images)
             self._learn(question, request, answer)
             failure = answer.failure
             if failure is None:
+                self._stop_if_unusable(probe, answer)
                 return answer
             if self.dialect.learn(failure, run):
-                self.note(
-                    probe, answer, Outcome.INCONCLUSIVE, "It was asked again with a value that the endpoint takes."
-                )
+                self.note(probe, answer, Outcome.INCONCLUSIVE, "It was asked again in a way that the endpoint takes.")
                 continue
             pause_s = self._pause_after(failure, pauses)
             if pause_s is None:
@@ -163,7 +181,7 @@ class Bench:
             pauses += 1
             self.note(probe, answer, Outcome.INCONCLUSIVE, failure.title)
             if pause_s >= self.remaining_s:
-                raise Stopped(f"{failure.title} {pause_s:.0f} s is too long to wait.")
+                raise Stopped(f"{failure.title} {too_long_a_wait(pause_s)}")
             await self.until_stopped(asyncio.sleep(pause_s))
 
     def note(self, probe: str, answer: RawAnswer, outcome: Outcome, reason: str) -> None:
@@ -237,7 +255,7 @@ class Bench:
         self.reserved_calls, self.reserved_tokens = 0, 0
         run, request = self._request_for(question, provider)
         most = self._prices.most(request, 0)
-        self._check_limits(most + (run.max_tokens or 0))
+        self._check_limits(most + self._prices.most_of_answer(run.max_tokens or 0))
         self.spending.calls += 1
         await self._tell(probe, words)
         exchange, started_s = exchange_of(run, to_the_end=True), time.perf_counter()
@@ -279,6 +297,8 @@ class Bench:
         run = self.run_spec(question, provider)
         request = build_request(run)
         messages = list(question.messages) or request.messages
+        if self.dialect.takes_detail:
+            messages = in_little_detail(messages)
         whole = replace(request, messages=messages, parameters=request.parameters | question.extra)
         return run, renamed(whole, "max_tokens", self.dialect.limit_parameter)
 
@@ -291,10 +311,13 @@ class Bench:
         if spent.calls + 1 + self.reserved_calls > limits.calls:
             raise self._exhausted(f"the {limits.calls} calls are used")
         if spent.tokens + expected_tokens + self.reserved_tokens > limits.tokens:
-            raise self._exhausted(f"another call could exceed the {limits.tokens} tokens")
+            enough = limit_that_would_do(spent.tokens + self.reserved_tokens, expected_tokens)
+            how = f"A limit of {enough} would do" + ("" if limits.thorough else ", and measuring thoroughly has more")
+            raise self._exhausted(f"another call could exceed the limit of {limits.tokens} tokens. {how}", enough)
 
-    def _exhausted(self, why: str) -> Exhausted:
-        self.ran_out = self.ran_out or why
+    def _exhausted(self, why: str, enough: int = 0) -> Exhausted:
+        if not self.ran_out or enough > self._enough:
+            self.ran_out, self._enough = why, enough
         return Exhausted(f"Not measured to the end: {why}.")
 
     async def _tell(self, probe: str, words: str) -> None:
@@ -317,6 +340,7 @@ class Bench:
         if answer.failure is not None and self.pace.answered:
             answer = replace(answer, failure=without_guess(answer.failure, endpoint_of(run)))
         self.spending.book(answer, likely_tokens, self.limits.tokens)
+        self._prices.learn_answer(run.max_tokens or 0, answer.written_tokens)
         return answer
 
     def _learn(self, question: Question, request: ChatRequest, answer: RawAnswer) -> None:
@@ -328,10 +352,16 @@ class Bench:
         self.response_model = answer.response_model or self.response_model
         if answer.system_fingerprint:
             self.fingerprint = replace(self.fingerprint, system_fingerprint=answer.system_fingerprint)
-        if answer.reasoning_tokens or answer.reasoning:
+        self.dialect.detail_is_known = self.dialect.detail_is_known or bool(question.images)
+        thought = answer.reasoning_tokens or answer.reasoning
+        if thought:
             self.allow_thinking()
+        if thought or CLOSING in answer.content:
+            self.thought_tokens = max(self.thought_tokens, answer.written_tokens)
         if answer.prompt_tokens is not None:
             self._prices.learn(request, len(question.images), answer.prompt_tokens)
+            if "response_format" in request.parameters:
+                self.shaped = question, answer.prompt_tokens
         held = question.schema is not None or "response_format" in question.extra
         if not held and answer.answer and not answer.calls and not answer.truncated and not answer.refused:
             self.plain_answers.append(answer)
@@ -344,6 +374,15 @@ class Bench:
             asked_s = failure.retry_after_s if failure.retry_after_s is not None else 0.0
             return max(asked_s, _LOADING_PAUSES_S[pauses])
         return None
+
+    def _stop_if_unusable(self, probe: str, answer: RawAnswer) -> None:
+        nothing = answer.empty and not answer.reasoning and not answer.refused and not answer.truncated
+        self._unusable = self._unusable + 1 if nothing else 0
+        self._any_usable = self._any_usable or not nothing
+        if self._unusable >= (_UNUSABLE_AFTER_OTHERS if self._any_usable else _UNUSABLE_AT_FIRST):
+            reason = f"{self._unusable} answers in a row had nothing in them that can be read."
+            self.note(probe, answer, Outcome.INCONCLUSIVE, reason)
+            raise Stopped(reason)
 
     def _stop_if_hopeless(self, probe: str, answer: RawAnswer, failure: RunError) -> None:
         self._transport_failures = self._transport_failures + 1 if failure.kind in _TRANSPORT else 0

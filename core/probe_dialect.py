@@ -45,6 +45,10 @@ class Dialect:
     most_alternatives: int = ALTERNATIVES
     least_picture_side: int = 0
     """In pixels."""
+    takes_detail: bool = True
+    """Whether pictures may say in how much detail they are wanted."""
+    detail_is_known: bool = False
+    """Once a picture was taken so."""
 
     def learn(self, failure: RunError, run: RunSpec) -> bool:
         """Whether the same can now be asked in another way, which a refusal of this run has told."""
@@ -56,6 +60,7 @@ class Dialect:
             self._learn_least_tokens,
             self._learn_temperature,
             self._learn_picture_side,
+            self._learn_detail,
         )
         return any(rule(failure.detail, run) for rule in rules)
 
@@ -114,4 +119,12 @@ class Dialect:
         if not self.least_picture_side < side <= _LARGEST_PICTURE_SIDE:
             return False
         self.least_picture_side = side
+        return True
+
+    def _learn_detail(self, _words: str, run: RunSpec) -> bool:
+        """Runs do not send it: whatever the words are, it is left out before a picture counts as refused."""
+        has_picture = any(image.mime_type.startswith("image/") for image in run.images)
+        if not has_picture or self.detail_is_known or not self.takes_detail:
+            return False
+        self.takes_detail = False
         return True

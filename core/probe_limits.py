@@ -36,6 +36,9 @@ _DISBELIEF_FACTOR: Final = 10
 _DISBELIEF_TOKENS: Final = 4000
 """More than a server was seen to put before a prompt, or to think beyond its limit."""
 
+_SLIGHTLY_LONGER_TOKENS: Final = 100
+"""Beyond its limit: what a stream has on the way when it is broken off."""
+
 T = TypeVar("T")
 
 
@@ -109,12 +112,23 @@ class Prices:
     overhead_tokens: int = _UNKNOWN_OVERHEAD_TOKENS
     tools_tokens: int = _TOOLS_OVERHEAD_TOKENS
     image_tokens: int = _IMAGE_TOKENS
+    answer_tokens: int = 0
+    """The longest answer that went far beyond what it was allowed: the next one may as well."""
     counts: set[int] = field(default_factory=set)
 
     def most(self, request: ChatRequest, images: int) -> int:
         """What the prompt takes at most."""
         tokens = text_tokens(request) + self.overhead_tokens + self.image_tokens * images
         return tokens + (self.tools_tokens if "tools" in request.parameters else 0)
+
+    def most_of_answer(self, allowed_tokens: int) -> int:
+        """What an answer takes at most."""
+        return max(allowed_tokens, self.answer_tokens)
+
+    def learn_answer(self, allowed_tokens: int, written_tokens: int) -> None:
+        """Takes in how long an answer was."""
+        if written_tokens > allowed_tokens + _SLIGHTLY_LONGER_TOKENS:
+            self.answer_tokens = max(self.answer_tokens, written_tokens)
 
     @staticmethod
     def likely(request: ChatRequest, images: int) -> int:
@@ -141,6 +155,11 @@ def believable(answer: RawAnswer, most_prompt_tokens: int, allowed_tokens: int) 
     if written is not None and written > max(_DISBELIEF_FACTOR * allowed_tokens + _DISBELIEF_TOKENS, answer.characters):
         written = None
     return replace(answer, prompt_tokens=prompt, completion_tokens=written)
+
+
+def limit_that_would_do(spent_tokens: int, call_tokens: int) -> int:
+    """A limit in whole thousands that lets one more such call be made, and another one after it."""
+    return -(-(spent_tokens + 2 * call_tokens) // 1000) * 1000
 
 
 async def until_stopped(stop: asyncio.Event | None, work: Coroutine[Any, Any, T]) -> T:

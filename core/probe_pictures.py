@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 from core.run_spec import Attachment
 
@@ -24,6 +24,22 @@ def digits_image(digits: str, mime_type: str = "image/png") -> Attachment:
     buffer = BytesIO()
     image.save(buffer, form.upper())
     return Attachment(mime_type, buffer.getvalue(), f"digits.{form}")
+
+
+def in_little_detail(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with their pictures marked as needing few tokens: elsewise a small one may cost 8,500."""
+    return [
+        {**message, "content": [_part_in_little_detail(part) for part in message["content"]]}
+        if isinstance(message.get("content"), list)
+        else message
+        for message in messages
+    ]
+
+
+def _part_in_little_detail(part: dict[str, Any]) -> dict[str, Any]:
+    if part.get("type") != "image_url":
+        return part
+    return {**part, "image_url": {**part["image_url"], "detail": "low"}}
 
 
 def enlarged(attachment: Attachment, least_side: int) -> Attachment:

@@ -155,7 +155,7 @@ class ProbeExchange(Exchange):
             self.satisfied = ended and not self._to_the_end
         if max(self.pieces, self.characters // _MOST_CHARACTERS_A_TOKEN) > self._most_pieces:
             self.cut = True
-            raise self._refuse(
+            raise self.refuse(
                 self.endpoint.error(FailureKind.OTHER, "The answer did not end at its limit of tokens.", "")
             )
         return finished

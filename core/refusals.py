@@ -30,9 +30,9 @@ class Refusal(Enum):
     NONE = auto()
     """No refusal: the endpoint did not manage to answer, or something was in the way."""
     FEATURE = auto()
-    """Its words say that a feature of the request is not there."""
+    """Its words name a feature of the request and say that it is not there."""
     BARE = auto()
-    """It was refused, and the words do not say that it was for the feature."""
+    """It was refused, and the words do not say that it was for the feature, or that it always will be."""
     PAYMENT = auto()
     """The account is at its end."""
 
@@ -54,7 +54,7 @@ _UNSUPPORTED = re.compile(
     r"(?i)not (currently |yet )?(supported|available|implemented|allowed|permitted|enabled)|unsupported|disabled"
     r"|(does|do)(n't| not) (support|accept|allow|have)|no endpoints found that support|cannot be used"
     r"|unknown (field|param|arg|name)|unrecogni[sz]ed|extra (inputs|fields)|unexpected (keyword|field|param)"
-    r"|\bat most 0\b|is not a multi-?modal"
+    r"|\bat most 0\b|is not a multi-?modal|\brequires? --\w"
 )
 _OTHER_PARAMETER = re.compile(
     r"(?i)max_(completion_)?tokens|temperature|top_p|\bstream|\bseed\b|penalty|\bmodel id\b|protocol|upstream"
@@ -67,6 +67,10 @@ _NOT_NOW = re.compile(
     r"(?i)try (it )?again|\bretry|\blater\b|\bbusy\b|overload|temporar|capacity|\bloading\b|time[ds]? ?out|in progress"
     r"|conflict|\blocked\b|too many requests|rate limit"
 )
+_IN_THE_WAY = re.compile(
+    r"(?i)\breset\b|upstream|\bdisk\b|\bstorage\b|\bupload|failed to|time-?d? ?-?out|invalid schema|crash|handler"
+)
+"""What went wrong on the way, or with this one request: it may be gone the next time, and says nothing of a feature."""
 _OF_ITS_SIZE = re.compile(
     r"(?i)too (small|large|big|long|short|many|few|low|high)|at (least|most)\b|minimum|maximum|exceed|between \d"
     r"|must be (<|>|less|greater|above|below|a positive)|dimension|resolution"
@@ -88,13 +92,22 @@ def refusal_of(failure: RunError, features: Iterable[Feature]) -> Refusal:
         return Refusal.NONE
     named = any(_NAMES[feature].search(words) for feature in asked)
     unsupported = _UNSUPPORTED.search(words) is not None
-    if named and unsupported:
-        return Refusal.FEATURE
-    if status in (404, 500) or _NOT_NOW.search(words) or _OF_ITS_SIZE.search(words):
+    in_the_way = _IN_THE_WAY.search(words) is not None
+    if _NOT_NOW.search(words):
         return Refusal.NONE
-    if named or (unsupported and not _OTHER_PARAMETER.search(words)):
-        return Refusal.FEATURE
-    return Refusal.BARE
+    if named and unsupported:
+        return Refusal.BARE if in_the_way else Refusal.FEATURE
+    if status in (404, 500) or in_the_way or _OF_ITS_SIZE.search(words):
+        return Refusal.NONE
+    return Refusal.FEATURE if unsupported and not _OTHER_PARAMETER.search(words) else Refusal.BARE
+
+
+def mentions(failure: RunError, features: Iterable[Feature]) -> bool:
+    """Whether a request was refused with words about one of these features, whatever they say of it."""
+    words = failure.detail
+    if failure.status not in (400, 422) or _FILTERED.search(words) or _MODELS_OWN_FAULT.search(words):
+        return False
+    return any(_NAMES[feature].search(words) for feature in features)
 
 
 def _may_refuse(status: int) -> bool:

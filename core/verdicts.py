@@ -196,6 +196,8 @@ class Report:
     facts: dict[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
     at: str = ""
+    more_receipts: tuple[Receipt, ...] = field(default=(), repr=False)
+    """Of calls behind what belongs to no field."""
 
     @property
     def tokens(self) -> int:
@@ -210,9 +212,9 @@ class Report:
     @property
     def receipts(self) -> tuple[Receipt, ...]:
         """Every call's receipt once, in the order of the calls."""
-        seen: dict[int, Receipt] = {}
-        for verdict in self.verdicts.values():
-            seen |= {id(receipt): receipt for receipt in verdict.receipts}
+        # By what they say: those behind several verdicts are several objects once they have crossed the pipe.
+        behind = (receipt for verdict in self.verdicts.values() for receipt in verdict.receipts)
+        seen = {(receipt.probe, receipt.trial, receipt.at): receipt for receipt in (*behind, *self.more_receipts)}
         return tuple(sorted(seen.values(), key=lambda receipt: receipt.at))
 
     def to_wire(self) -> dict[str, Any]:
@@ -221,6 +223,7 @@ class Report:
             **_values(self),
             "verdicts": {name: verdict.to_wire() for name, verdict in self.verdicts.items()},
             "modes": {name: result.to_wire() for name, result in self.modes.items()},
+            "more_receipts": [receipt.to_wire() for receipt in self.more_receipts],
         }
 
     @classmethod
@@ -231,6 +234,8 @@ class Report:
                 **values,
                 "verdicts": {name: Verdict.from_wire(verdict) for name, verdict in values["verdicts"].items()},
                 "modes": {name: ModeResult.from_wire(result) for name, result in values["modes"].items()},
+                # Reports that were kept before there were any have none.
+                "more_receipts": tuple(Receipt.from_wire(receipt) for receipt in values.get("more_receipts", ())),
             }
         )
 

@@ -123,6 +123,8 @@ class MeasureOptions(QWidget):
         else:
             whole = cost_words(cost.calls, cost.tokens)
             words = [self.tr("About {each} at most for each model; {whole} in all.").format(each=each, whole=whole)]
+        # Only an answer tells what a picture costs, or that the endpoint does not heed its length.
+        words.append(self.tr("One long answer or costly picture may exceed it."))
         if cost.unready:
             words = [] if cost.unready == count else words
             words.append(

@@ -307,6 +307,8 @@ class MeasuringPane(QFrame):
 
     def _say_cost(self, limits: Limits, cost: Cost) -> None:
         words = [self.tr("About {cost} at most.").format(cost=cost_words(cost.calls, cost.tokens))]
+        # Only an answer tells what a picture costs, or that the endpoint does not heed its length.
+        words.append(self.tr("One long answer or costly picture may exceed it."))
         if self._last_cost is not None and not limits.thorough:
             words.append(self.tr("The last time took {cost}.").format(cost=cost_words(*self._last_cost)))
         self._words.setText(" ".join([*words, self.tr("Nothing is changed without a click.")]))

@@ -198,6 +198,7 @@ def test_retry_after_may_be_seconds_or_a_date_or_nonsense() -> None:
     assert retry_after_seconds({"Retry-After": "1.5"}) == 1.5
     assert retry_after_seconds({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
     assert retry_after_seconds({"retry-after": "soon"}) is None
+    assert retry_after_seconds({"retry-after": "-5"}) is None
     assert retry_after_seconds({"retry-after": "inf"}) is None
     assert retry_after_seconds({"retry-after": "nan"}) is None
     assert retry_after_seconds({}) is None

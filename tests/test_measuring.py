@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.discovery import origin_here
 from core.engine import load_litellm
 from core.engine_client import EngineClient
 from core.entry import UserModelEntry
@@ -17,9 +19,12 @@ from core.verdicts import ModeResult, Outcome, Progress, wilson_interval
 from tests.measured import NO, OPEN, YES, measure_at, spec_of, thorough_limits
 from tests.rolls import open_roll, write_roll
 from tests.run_specs import KEY, SCHEMA, run_of
+from tests.servers.answers import Answer, Reply
 from tests.servers.capable import Ability, CapableServer
 from tests.servers.misbehaving import MisbehavingServer
 from tests.servers.misbehaviours import Misbehaviour
+from tests.servers.openai_wire import chat_completion
+from tests.servers.particular import ParticularServer
 
 A = Ability
 
@@ -60,7 +65,7 @@ def test_a_server_that_can_do_nothing_gets_no_yes() -> None:
 @pytest.mark.parametrize(
     ("missing", "field"),
     [
-        ({A.TOOLS}, "supports_function_calling"),
+        ({A.TOOLS, A.FORCED_TOOL}, "supports_function_calling"),
         ({A.LOGPROBS}, "supports_logprobs"),
         ({A.VISION}, "supports_vision"),
     ],
@@ -69,6 +74,12 @@ def test_a_server_that_can_do_nothing_gets_no_yes() -> None:
 def test_one_missing_ability_is_one_no(missing: set[Ability], field: str) -> None:
     report = report_of(CapableServer(missing))
     assert [name for name in report.overrides if name.startswith("supports") and not report.overrides[name]] == [field]
+
+
+def test_tools_that_only_a_forced_call_reaches_are_neither_yes_nor_no() -> None:
+    verdict = report_of(CapableServer({A.TOOLS})).verdicts["supports_function_calling"]
+    assert verdict.value is OPEN
+    assert "when it is forced to" in verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -172,6 +183,44 @@ def test_one_request_is_in_flight_at_a_time_also_for_two_models_of_one_local_ser
     models = [body["model"] for body in server.bodies]
     assert models == sorted(models, key=models.index)
     assert server.most_at_once == 1
+
+
+@pytest.mark.parametrize("name", ["localhost", "[::1]"])
+def test_this_computer_by_another_name_is_the_same_place(name: str) -> None:
+    assert origin_here(f"http://{name}:8080/v1") == origin_here("http://127.0.0.1:8080/v1/")
+    assert origin_here(f"http://{name}:8081/v1") != origin_here("http://127.0.0.1:8080/v1")
+
+
+def test_one_request_is_in_flight_at_a_time_whatever_this_computer_is_called() -> None:
+    async def measure_two(base_url: str) -> None:
+        other = base_url.replace("127.0.0.1", "localhost")
+        await asyncio.gather(measure_at(base_url, model="one"), measure_at(other, model="two"))
+
+    with CapableServer(reply_s=0.02) as server:
+        asyncio.run(measure_two(server.base_url))
+    assert server.most_at_once == 1
+
+
+@pytest.mark.parametrize("limits", [Limits(), thorough_limits()], ids=["default", "thorough"])
+def test_there_is_a_receipt_for_every_call(limits: Limits) -> None:
+    report = report_of(CapableServer(), limits)
+    assert len(report.receipts) == report.calls
+    assert "system_role" in {receipt.probe for receipt in report.receipts}
+    assert Report.from_wire(report.to_wire()).receipts == report.receipts
+
+
+def test_a_server_that_repeats_what_it_is_sent_heeds_no_system_prompt_and_reads_no_file() -> None:
+    def repeat(asked: dict[str, Any], _: int) -> Reply:
+        texts = []
+        for message in asked["messages"]:
+            parts = message["content"] if isinstance(message["content"], list) else [{"text": message["content"]}]
+            texts += [part.get("text") or part.get("file", {}).get("file_data", "") for part in parts]
+        return chat_completion(asked, Answer(content=" ".join(texts)))
+
+    report = report_of(ParticularServer(repeat), thorough_limits())
+    assert report.facts["system_role"]["value"] == "inconclusive"
+    assert "yes" not in {found["value"] for found in report.facts["mime_types"].values()}
+    assert not [name for name, verdict in report.verdicts.items() if verdict.value is YES]
 
 
 def test_a_measurement_tells_its_progress_in_order() -> None:

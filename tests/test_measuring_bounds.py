@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +16,15 @@ import pytest
 from core.engine import load_litellm
 from core.evidence import Evidence
 from core.measuring import Limits, Report, estimate
-from tests.measured import YES, measure_at, measure_registered, spec_of, thorough_limits
+from core.waiting_words import too_long_a_wait
+from tests.measured import OPEN, YES, measure_at, measure_registered, spec_of, thorough_limits
 from tests.run_specs import KEY
 from tests.servers.answers import Answer, Reply, ToolCall, event, event_stream, json_reply
 from tests.servers.capable import Ability, CapableServer
 from tests.servers.openai_wire import chat_completion, chunk
-from tests.servers.particular import ParticularServer, is_last_run, refusal, with_events
+from tests.servers.particular import ParticularServer, has_picture, is_last_run, refusal, with_events
 
-CAPABLE = CapableServer()
+CAPABLE, WHOLE = CapableServer(), CapableServer([Ability.STREAMING])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,7 +105,88 @@ def test_a_wait_that_503_asks_for_is_kept_and_one_that_is_too_long_ends_it_at_on
     report = report_of(be_busy("3600"))
     assert report.calls == 1
     assert report.seconds < 5
-    assert "3600 s is too long to wait" in report.stopped_by
+    assert "60 minutes are too long to wait" in report.stopped_by
+
+
+@pytest.mark.parametrize(
+    ("body", "calls", "words"),
+    [
+        ({"choices": "x"}, 1, "cannot be read"),
+        ({"choices": [None]}, 1, "cannot be read"),
+        ({"choices": [{"message": {}}]}, 3, "3 answers in a row had nothing in them"),
+        ({"choices": [{"message": {"content": "word " * 6_000_000}}]}, 1, "too large to read"),
+    ],
+    ids=["text", "null", "empty", "30 MB"],
+)
+def test_answers_that_nobody_can_read_end_it_soon(body: dict[str, Any], calls: int, words: str) -> None:
+    report = report_of(ParticularServer(lambda *_: json_reply(body)))
+    assert (report.calls, len(report.receipts)) == (calls, calls)
+    assert words in report.stopped_by
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(119, "119 seconds"), (3600, "60 minutes"), (9000, "2 hours"), (2e5, "2 days"), (2.3e9, "What it asks to wait")],
+)
+def test_a_wait_that_is_too_long_is_said_in_a_unit_that_fits(seconds: float, words: str) -> None:
+    assert too_long_a_wait(seconds).startswith(words)
+
+
+def with_prompt_tokens(asked: dict[str, Any], picture_tokens: int) -> Reply:
+    def count(found: dict[str, Any]) -> None:
+        if found.get("usage") and has_picture(asked):
+            found["usage"]["prompt_tokens"] += picture_tokens
+
+    return with_events(CAPABLE.reply(asked), count)
+
+
+def test_one_costly_picture_is_the_most_that_the_limit_is_exceeded_by() -> None:
+    server = ParticularServer(lambda asked, _: with_prompt_tokens(asked, 8500))
+    report = report_of(server)
+    assert sum(map(has_picture, server.bodies)) == 1
+    assert '"detail": "low"' in json.dumps([body for body in server.bodies if has_picture(body)])
+    assert report.tokens < 6000 + 8500
+    verdict = report.verdicts["supports_vision"]
+    assert verdict.value is OPEN
+    assert verdict.reason.startswith("1 of 1 numbers were read.")
+    enough = int(re.search(r"A limit of (\d+) would do", report.stopped_by)[1])  # type: ignore[index]
+    again = report_of(ParticularServer(lambda asked, _: with_prompt_tokens(asked, 8500)), limits=Limits(tokens=enough))
+    assert again.verdicts["supports_vision"].value is YES
+    assert again.tokens <= enough
+
+
+def test_an_endpoint_that_refuses_to_be_told_the_detail_is_asked_without() -> None:
+    def refuse(asked: dict[str, Any], _: int) -> Reply | None:
+        told = '"detail"' in json.dumps(asked["messages"])
+        return refusal(400, "image_url: extra inputs are not permitted") if told else None
+
+    assert report_of(ParticularServer(refuse)).verdicts["supports_vision"].value is YES
+
+
+def test_after_one_answer_that_is_far_too_long_the_next_is_expected_to_be() -> None:
+    def reply(asked: dict[str, Any], _: int) -> Reply:
+        found = json.loads(WHOLE.reply(asked).pieces[0])
+        found["usage"] |= {"completion_tokens": 3500}
+        return json_reply(found)
+
+    report = report_of(ParticularServer(reply))
+    assert report.tokens <= 6000
+    assert "would do" in report.stopped_by
+    assert "numbers were read" not in report.verdicts["supports_vision"].reason
+
+
+@pytest.mark.parametrize("field", ["", "reasoning_content"])
+def test_a_model_that_thinks_long_is_measured_as_far_as_it_goes_and_it_is_said(field: str) -> None:
+    report = report_of(CapableServer(thought="I wonder about this. " * 100, reasoning_field=field))
+    assert report.tokens <= 6000
+    assert report.overrides["structured_output_mode"] == "json_schema"
+    assert report.overrides["reasoning_capable"] is True
+    assert report.overrides["supports_function_calling"] is True
+    assert report.facts["acceptance"]["value"] == "yes"
+    assert "left out" in report.facts["system_role"]["reason"]
+    for verdict in report.verdicts.values():
+        assert verdict.value is not OPEN or "would do, and measuring thoroughly has more" in verdict.reason
+    assert report.partial
 
 
 async def test_a_body_of_300_mb_holds_nobody_up() -> None:

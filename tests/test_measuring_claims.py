@@ -16,9 +16,9 @@ from core.measuring import Report
 from core.probe_wire import RawAnswer
 from core.probes import logprobs
 from core.verdicts import Outcome
-from tests.measured import NO, YES, measure_registered
+from tests.measured import NO, OPEN, YES, measure_registered
 from tests.run_specs import run_of
-from tests.servers.answers import Answer
+from tests.servers.answers import Answer, Reply
 from tests.servers.capable import CapableServer
 from tests.servers.particular import ParticularServer, with_events
 
@@ -49,6 +49,12 @@ REAL = token(-0.4, ("a", -0.4), ("b", -1.5), ("c", -4.0))
         ([REAL, REAL], YES),
         ([REAL, token(-0.1, ("a", -0.1), ("b", -9999.0))], YES),
         ([token(-1e-7, ("a", -1e-7), ("b", -16.1)), REAL], YES),
+        ([token(0.0, ("a", 0.0), ("b", -18.5), ("c", -19.5))], YES),
+        ([token(0.0)], OPEN),
+        ([token(0.0, ("a", 0.0))], OPEN),
+        ([token(0.0, ("a", 0.0), ("b", -9999.0))], OPEN),
+        ([{"token": "a", "logprob": None, "top_logprobs": None}], NO),
+        ([token(0.0, ("a", 0.0), ("b", 0.0))], NO),
         ([token(-0.1, *[("a", -0.1)] * 5)], NO),
         ([token(-0.1, *[(name, -0.1) for name in "abcde"])], NO),
         ([token(-9999.0, ("a", -9999.0), ("b", -9999.0))], NO),
@@ -76,6 +82,38 @@ def test_a_server_that_makes_log_probabilities_up_gets_a_no() -> None:
     report = report_of(server)
     assert report.verdicts["supports_logprobs"].value is NO
     assert report.verdicts["supports_vision"].value is YES
+
+
+def be_certain(asked: dict[str, Any], keep: Callable[[dict[str, Any]], Any]) -> Reply:
+    """The capable server's reply with every chosen token certain, and of what stands beside it what `keep` leaves."""
+
+    def change(event: dict[str, Any]) -> None:
+        for choice in event["choices"]:
+            for item in (choice.get("logprobs") or {}).get("content", []):
+                item["logprob"], item["top_logprobs"] = 0.0, keep(item)
+
+    return with_events(CapableServer().reply(asked), change)
+
+
+def below(item: dict[str, Any]) -> Tokens:
+    return [{**given, "logprob": -18.5 - at if at else 0.0} for at, given in enumerate(item["top_logprobs"])]
+
+
+def test_a_model_that_is_sure_of_itself_gives_log_probabilities_all_the_same() -> None:
+    report = report_of(ParticularServer(lambda asked, _: be_certain(asked, below)))
+    assert report.verdicts["supports_logprobs"].value is YES
+
+
+def test_certainty_with_nothing_beside_it_is_asked_about_once_more() -> None:
+    capable = CapableServer()
+
+    def reply(asked: dict[str, Any], _: int) -> Reply:
+        opened = "planet" in json.dumps(asked["messages"])
+        return capable.reply(asked) if opened else be_certain(asked, lambda _: [])
+
+    assert report_of(ParticularServer(reply)).verdicts["supports_logprobs"].value is YES
+    always = ParticularServer(lambda asked, _: be_certain(asked, lambda _: []))
+    assert report_of(always).verdicts["supports_logprobs"].value is NO
 
 
 def thinking(when: Callable[[int], bool], *, tagged: bool = False) -> ParticularServer:

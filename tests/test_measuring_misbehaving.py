@@ -30,9 +30,11 @@ REFUSED: Expected = dict.fromkeys(FIELDS, (OPEN,))
 PROSE: Expected = {
     "supports_structured_output": (NO,),
     "structured_output_mode": (NO,),
-    "supports_function_calling": (NO,),
+    # Its prompts are counted 7 tokens each, which tells nothing of the tools.
+    "supports_function_calling": (OPEN,),
     "supports_logprobs": (NO,),
-    "supports_vision": (NO,),
+    # An answer that has nothing to do with the picture may be of a model that answers so to everything.
+    "supports_vision": (OPEN,),
     "reasoning_capable": (NO,),
     "parser": (NO,),
 }
@@ -41,7 +43,7 @@ ANSWERS_NOTHING: Expected = {
     "supports_function_calling": (OPEN,),
     "supports_vision": (OPEN, NO),
 }
-CALLS_WRONGLY: Expected = {**PROSE, "supports_function_calling": (OPEN,), "supports_logprobs": (OPEN,)}
+CALLS_WRONGLY: Expected = {**PROSE, "supports_logprobs": (OPEN,)}
 
 CAPABLE: Expected = {
     "supports_structured_output": (YES,),
@@ -61,6 +63,7 @@ def capable_but(**fields: tuple[Outcome, ...]) -> Expected:
 
 NO_LOGPROBS = capable_but(supports_logprobs=(NO,))
 NO_VISION = capable_but(supports_vision=(NO,))
+CALLS_NOW_AND_THEN = capable_but(supports_function_calling=(YES, OPEN))
 NOT_IN_TIME: Expected = {}
 """What is measured before the time is over is right; whatever is open may be open."""
 
@@ -81,13 +84,13 @@ TABLE: dict[Misbehaviour, Expected] = {
     M.NEVER_ANSWERS: REFUSED,
     M.STALLS_MID_STREAM: REFUSED,
     M.REDIRECTS: REFUSED,
-    M.REFUSES_PARAMETER: PROSE,
+    M.REFUSES_PARAMETER: {**PROSE, "supports_function_calling": (NO,)},
     M.WRONG_CONTENT_TYPE: PROSE,
     M.IGNORES_RESPONSE_FORMAT: PROSE,
     M.PROSE_AROUND_JSON: PROSE,
     M.ALWAYS_JSON: PROSE,
     M.OTHER_MODEL: PROSE,
-    M.ODD_FRAMING: {**PROSE, "supports_function_calling": (OPEN,)},
+    M.ODD_FRAMING: PROSE,
     M.SLOW_FIRST_TOKEN: NOT_IN_TIME,
     M.NEVER_ENDS: NOT_IN_TIME,
     M.GIGANTIC_LINE: NOT_IN_TIME,
@@ -117,6 +120,10 @@ TABLE: dict[Misbehaviour, Expected] = {
     M.SOMETIMES_THINKS: capable_but(parser=(YES,)),
     M.COUNTS_HIDDEN_REASONING: CAPABLE,
     M.OTHER_THINKING_TAGS: CAPABLE,
+    M.COUNTS_NOTHING: CALLS_NOW_AND_THEN,
+    M.COUNTS_ALIKE: CALLS_NOW_AND_THEN,
+    M.COUNTS_MESSAGES: CALLS_NOW_AND_THEN,
+    M.COUNTS_MESSAGES_WITHOUT_CALLS: capable_but(supports_function_calling=(OPEN,)),
 }
 
 Reports = Mapping[Misbehaviour, Report]

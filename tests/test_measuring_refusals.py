@@ -110,6 +110,30 @@ def test_a_bare_refusal_denies_nothing_where_the_same_is_refused_without_the_fea
     assert [report.verdicts[name].value for name in CAPABILITIES] == [OPEN] * 4
 
 
+@pytest.mark.parametrize(
+    ("feature", "words", "field"),
+    [
+        ("tools", "Error in function handler: connection reset by upstream", "supports_function_calling"),
+        ("tools", "Invalid schema for function 'lookup_order'", "supports_function_calling"),
+        ("tools", "The function was not found in the cache", "supports_function_calling"),
+        ("image_url", "Failed to upload file to object storage: connection reset", "supports_vision"),
+        ("image_url", "Something is wrong with the image", "supports_vision"),
+        ("response_format", "failed to write schema cache: disk full", "supports_structured_output"),
+        ("logprobs", "Internal: logprobs buffer was empty", "supports_logprobs"),
+    ],
+)  # fmt: skip
+def test_one_refusal_that_merely_names_the_feature_denies_nothing(feature: str, words: str, field: str) -> None:
+    refused = 0
+
+    def refuse_once(asked: dict[str, Any], _: int) -> Reply | None:
+        nonlocal refused
+        refused += f'"{feature}"' in json.dumps(asked)
+        return refusal(400, words) if f'"{feature}"' in json.dumps(asked) and refused == 1 else None
+
+    verdict = report_of(ParticularServer(refuse_once)).verdicts[field]
+    assert verdict.value in (YES, OPEN), verdict.reason
+
+
 def test_refusals_now_and_then_are_no_no() -> None:
     report = report_of(ParticularServer(when(lambda _, number: number in (4, 8, 10), refusal(400, "Bad Request"))))
     assert [report.verdicts[name].value for name in CAPABILITIES] == [YES] * 4

@@ -54,7 +54,7 @@ def test_a_wait_that_is_too_long_ends_it_with_what_is_known(status: int) -> None
     results = ranked(ParticularServer(only({4}, refusal(status, "Slow down", Retry_After="3600"))))
     assert time.monotonic() - started_s < 10
     assert counts(results) == [(2, 2), (1, 1)]
-    assert "3600 s is too long to wait" in results["function_calling"].reason
+    assert "60 minutes are too long to wait" in results["function_calling"].reason
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from core.probe_bench import Bench, Question
 from core.probe_limits import Exhausted
 from core.probe_wire import RawAnswer
@@ -28,7 +30,8 @@ async def probe_system_role(bench: Bench) -> Finding:
 
 def _judge_word(word: str) -> Judge:
     def judge(answer: RawAnswer) -> Judgement:
-        if word in answer.answer.lower():
+        # That word alone: who repeats what was asked says it too.
+        if set(re.findall(r"\w+", answer.answer.lower())) == {word}:
             return passed("The model did what the system prompt said.")
         return judge_missing(answer) or unclear("The system prompt was taken, and the model did not heed it.")
 

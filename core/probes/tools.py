@@ -57,14 +57,12 @@ async def probe_tools(bench: Bench) -> Finding:
     # Not longer at once: where the tools never reach the model, longer answers only take longer.
     first = await _call_once(bench, 0.0, held=False, asks_longer=False)
     if first.outcome is Outcome.INCONCLUSIVE and not _was_called(first):
-        explained = await _explain(bench, first)
-        if explained.outcome is Outcome.NO:
-            return explained
         cut_off = first.last is not None and first.last[1].truncated
+        plain_tokens = await _count_without(bench, first)
+        uncalled = first
         first = await _call_once(bench, 1.0, held=False, tokens=_LONG_TOKENS if cut_off else _TOKENS)
         if not _was_called(first):
-            reasons = dict.fromkeys((explained.reason, first.reason))
-            return replace(first, reason=" ".join(reasons))
+            return await _explain(bench, uncalled, first, plain_tokens)
     held = first.outcome is Outcome.INCONCLUSIVE and _was_called(first)
     if held:
         first = await _call_once(bench, 0.0, held=True)
@@ -74,7 +72,7 @@ async def probe_tools(bench: Bench) -> Finding:
     back = await _take_result(bench, first.last[0], call)
     if back.outcome is not Outcome.YES:
         return back
-    second = await _call_once(bench, 1.0, held=held)
+    second = first if bench.is_tight else await _call_once(bench, 1.0, held=held)
     if second.outcome is not Outcome.YES:
         second = await _call_once(bench, 1.0, held=held)
     if second.outcome is Outcome.YES:
@@ -129,28 +127,57 @@ def _values(call: ToolCall) -> list[str]:
     return [str(item).strip() for item in value.values()] if isinstance(value, dict) else []
 
 
-async def _explain(bench: Bench, found: Finding) -> Finding:
-    """The finding, as a no where the tools never reached the model: the prompt had as many tokens as without them."""
+async def _count_without(bench: Bench, found: Finding) -> int | None:
+    """How many tokens the prompt of a try has without the tools; None where that is not to be had."""
     if found.last is None:
-        return found
+        return None
     question, answer = found.last
     if answer.calls or answer.failure is not None or answer.prompt_tokens is None:
-        return found
-    plain = replace(question, extra={}, max_tokens=1, may_think=False, temperature=0.0)
+        return None
+    return await _ask_count(bench, question, "Tools, the prompt without them")
+
+
+async def _ask_count(bench: Bench, question: Question, words: str) -> int | None:
+    """How many tokens the prompt of a question has when nothing goes beside it."""
+    plain = replace(question, schema=None, extra={}, max_tokens=1, may_think=False, temperature=0.0)
     try:
-        control = await bench.ask(PROBE, plain, "Tools, the prompt without them")
+        control = await bench.ask(PROBE, plain, words)
     except Exhausted:
-        return found
-    same = control.failure is None and control.prompt_tokens == answer.prompt_tokens
-    # A count that is the same for every prompt proves nothing about an answer that cannot be judged itself.
-    same = same and (judge_missing(answer) is None or bench.counts_differ)
-    reason = (
-        f"The tools were dropped: the prompt had {answer.prompt_tokens} tokens with and without them."
-        if same
-        else f"The tools reached the model ({control.prompt_tokens} → {answer.prompt_tokens} tokens)."
-    )
-    bench.note(PROBE, control, Outcome.NO if same else Outcome.INCONCLUSIVE, reason)
-    return replace(found, outcome=Outcome.NO if same else Outcome.INCONCLUSIVE, reason=reason)
+        return None
+    count = control.prompt_tokens if control.failure is None else None
+    bench.note(PROBE, control, Outcome.INCONCLUSIVE, f"The prompt alone: {'not' if count is None else count} counted.")
+    return count
+
+
+async def _explain(bench: Bench, first: Finding, second: Finding, plain_tokens: int | None) -> Finding:
+    """What two tries without a call mean, by what the prompt's tokens say of the tools.
+
+    As many tokens with them as without prove that they were dropped only where the endpoint counts more than texts:
+    some count nothing, some the same for each request, some the messages alone.
+    """
+    counted = first.last[1].prompt_tokens if first.last is not None else None
+    if second.outcome is Outcome.NO or plain_tokens is None or counted is None:
+        return replace(second, reason=" ".join(dict.fromkeys((first.reason, second.reason))))
+    if counted != plain_tokens:
+        return replace(
+            second, reason=f"The tools reached the model ({plain_tokens} → {counted} tokens). {second.reason}"
+        )
+    dropped = f"The tools were dropped: the prompt had {counted} tokens with and without them."
+    answered = second.last is not None and second.last[1].failure is None and judge_missing(second.last[1]) is None
+    if answered and counted and await _counts_what_goes_beside(bench):
+        return replace(second, outcome=Outcome.NO, reason=dropped)
+    unproven = f"The prompt had {counted} tokens with and without the tools, which proves nothing with this endpoint."
+    doubted = dropped if answered and counted and bench.counts_differ else ""
+    return replace(second, reason=f"{unproven} {second.reason}", doubted=doubted)
+
+
+async def _counts_what_goes_beside(bench: Bench) -> bool:
+    """Whether a prompt's tokens go up with a schema beside it, as this endpoint counts them."""
+    if bench.shaped is None:
+        return False
+    question, counted = bench.shaped
+    alone = await _ask_count(bench, question, "Tools, whether tokens are counted")
+    return alone is not None and counted > alone
 
 
 async def _take_result(bench: Bench, question: Question, call: ToolCall) -> Finding:

@@ -60,6 +60,8 @@ class Finding:
     answers: tuple[RawAnswer, ...] = ()
     """Those that passed."""
     last: tuple[Question, RawAnswer] | None = None
+    doubted: str = ""
+    """Why it would be a no, if what shows it could be relied on: with something else that says so, it is one."""
 
     def as_mode(self, mode: str, *, enforced: bool) -> ModeResult:
         """The same as a mode's result."""

@@ -131,7 +131,7 @@ def test_the_cost_is_told_before_it_starts(qtbot: QtBot, open_desk: OpenDesk) ->
             wanted = f"About {each} at most for each model; {whole} in all."
             wait_for_words(qtbot, label, wanted)
         dialog.options.scope_box.setCurrentIndex(1)
-        alone = f"About {most_of(desk, THOROUGH, models=1)} at most."
+        alone = f"About {most_of(desk, THOROUGH, models=1)} at most. One long answer or costly picture may exceed it."
         qtbot.waitUntil(lambda: label.text() == alone)
         assert server.exchanges == []
 

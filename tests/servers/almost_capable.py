@@ -42,6 +42,38 @@ def _changed(change: Callable[[dict[str, Any], Answer], Answer]) -> ReplyTo:
     return lambda asked, _: server.reply(asked)
 
 
+class _Miscounting(CapableServer):
+    """Counts prompts its own way, and its model calls tools only when it is asked at a temperature above 0, if at all.
+
+    Never started: only its replies are wanted.
+    """
+
+    def __init__(self, count: Callable[[dict[str, Any]], int], *, calls: bool = True) -> None:
+        super().__init__([] if calls else [Ability.FORCED_TOOL])
+        self._count = count
+        self._calls = calls
+
+    @override
+    def _prompt_tokens(self, asked: dict[str, Any]) -> int:
+        return self._count(asked)
+
+    @override
+    def _use_tools(self, asked: dict[str, Any], tools: list[dict[str, Any]]) -> Answer:
+        hesitates = not self._calls or asked.get("temperature", 1) == 0
+        if hesitates and asked["messages"][-1]["role"] != "tool":
+            return Answer(content="Let me look that up for you.")
+        return super()._use_tools(asked, tools)
+
+
+def _count_messages(asked: dict[str, Any]) -> int:
+    return len(json.dumps(asked["messages"])) // 4
+
+
+def _miscounting(count: Callable[[dict[str, Any]], int], *, calls: bool = True) -> ReplyTo:
+    server = _Miscounting(count, calls=calls)
+    return lambda asked, _: server.reply(asked)
+
+
 def _after(count: int, refusal: Reply) -> ReplyTo:
     server = CapableServer()
     return lambda asked, earlier: refusal if earlier < count else server.reply(asked)
@@ -155,4 +187,8 @@ REPLIES: Final[dict[Misbehaviour, ReplyTo]] = {
     _K.SOMETIMES_THINKS: _think_now_and_then,
     _K.COUNTS_HIDDEN_REASONING: _count_reasoning,
     _K.OTHER_THINKING_TAGS: _changed(_think_elsewhere),
+    _K.COUNTS_NOTHING: _miscounting(lambda _: 0),
+    _K.COUNTS_ALIKE: _miscounting(lambda _: 10),
+    _K.COUNTS_MESSAGES: _miscounting(_count_messages),
+    _K.COUNTS_MESSAGES_WITHOUT_CALLS: _miscounting(_count_messages, calls=False),
 }

@@ -229,6 +229,8 @@ class CapableServer(RecordingBase):
         counted: list[Any] = [_texts_of(asked)]
         if self.can(Ability.TOOLS):
             counted.append(asked.get("tools", ""))
+        if "response_format" in asked:
+            counted.append(asked["response_format"])
         pictures = json.dumps(asked["messages"]).count('image_url": {')
         return len(json.dumps(counted)) // 4 + 85 * pictures
 

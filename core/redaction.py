@@ -134,15 +134,18 @@ class RedactionFilter(logging.Filter):
         """More secrets to hide from now on."""
         self._secrets |= {secret for secret in secrets if secret}
 
+    def hide(self, text: str) -> str:
+        """The text as a record would have it."""
+        return redact(text, tuple(self._secrets))
+
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         """Always True: the record is changed, never dropped."""
-        known = tuple(self._secrets)
-        record.msg = redact(record.getMessage(), known)
+        record.msg = self.hide(record.getMessage())
         record.args = ()
         if record.exc_info:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info), known)
+            record.exc_text = self.hide(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         elif record.exc_text:
-            record.exc_text = redact(record.exc_text, known)
+            record.exc_text = self.hide(record.exc_text)
         return True

@@ -93,7 +93,7 @@ async def describe_model(spec: DiscoverySpec) -> OfferedModel | None:
     finally:
         if not is_there:
             ABSENT.note(endpoint, DocumentKind.LISTING)
-    name = next((name for name in spec.describe if name in documents.listed or name in documents.single), None)
+    name = next((name for asked in spec.describe if (name := documents.meant_by(asked)) is not None), None)
     return offered_model(name, documents.of(name), tuple(spec.secrets.values())) if name is not None else None
 
 

@@ -7,7 +7,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit, urlunsplit
 
 from typing_extensions import override
 
@@ -51,6 +51,32 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for pattern, replacement in (*_PATTERNS, *_SHAPES):
         text = pattern.sub(replacement, text)
     return text
+
+
+def secrets_in(address: str | None) -> tuple[str, ...]:
+    """What an address that was written by hand carries of a name, a password or a key, as it stands and decoded."""
+    try:
+        parts = urlsplit(address or "")
+    except ValueError:
+        return ()
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    # A short value is a switch or a version, and a word of ordinary text.
+    asked = [value for _, value in parse_qsl(parts.query) if len(value) >= _SHORTEST_ANYWHERE and not _is_date(value)]
+    return tuple(dict.fromkeys(form for text in (password or user, *asked) if text for form in (text, unquote(text))))
+
+
+def _is_date(value: str) -> bool:
+    """Whether it is the version of an API."""
+    return re.match(r"\d{4}-\d{2}-\d{2}", value) is not None
+
+
+def plain_address(address: str) -> str:
+    """An address without the name and password before its host, and without what is asked after its path."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return re.sub(r"(?<=//)[^/?#]*@|[?#].*", "", address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")).rstrip("/")
 
 
 def hide_key_shapes(text: str) -> str:

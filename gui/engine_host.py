@@ -108,7 +108,7 @@ class EngineHost(QObject):
 
     def run(self, spec: RunSpec) -> Job:
         """A run: progress is a list of `Delta`, success a `RunResult`."""
-        secrets = tuple(spec.connection.secrets.values())
+        secrets = spec.connection.known_secrets
         size_bytes = sum(len(image.data) for image in spec.images)
         return self._job("run", lambda: {"spec": spec.to_wire()}, RunResult.from_wire, secrets, size_bytes)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -221,6 +221,12 @@ class MeasuringPane(QFrame):
         if had_focus:
             (self.use_button if offer else self.close_button).setFocus(Qt.FocusReason.OtherFocusReason)
         self._announce()
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        # A layout's least height is the one at its least width, many lines high; at the width there is, it is lower.
+        width = max(self.width(), self.sizeHint().width())
+        return QSize(super().minimumSizeHint().width(), max(0, self.heightForWidth(width)))
 
     @override
     def changeEvent(self, event: QEvent) -> None:

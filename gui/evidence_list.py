@@ -19,7 +19,7 @@ from gui.icons import icon, paint_icon
 from gui.measured_facts import FactRow
 from gui.roll_items import value_words
 from gui.theme import tones
-from gui.verdict_words import day_words, measured_words, reason_words
+from gui.verdict_words import measured_words, reason_words, since_words
 from gui.words import tr_core
 
 _ROW_ROLE = Qt.ItemDataRole.UserRole
@@ -87,7 +87,8 @@ def _group(mark: Mark, finding: Finding) -> Group:
 def _detail(spec: FieldSpec, mark: Mark, finding: Finding) -> str:
     if finding.before is not None and finding.measured is not None:
         before, now = finding.before, finding.measured
-        return f"{measured_words(spec, before.verdict)} ({day_words(before.at)}) → {measured_words(spec, now.verdict)}"
+        then = f"{measured_words(spec, before.verdict)} ({since_words(before.at, now.at)})"
+        return f"{then} → {measured_words(spec, now.verdict)}"
     reason = reason_words(finding.measured.verdict) if finding.measured is not None else ""
     return " · ".join(filter(None, (mark.text, reason)))
 
@@ -167,8 +168,11 @@ class EvidenceList(QTreeWidget):
         menu.popup(event.globalPos())
 
     def _titles(self, rows: list[EvidenceRow]) -> dict[Group, str]:
-        before = next((row.finding.before for row in rows if row.finding.before is not None), None)
-        since = self.tr("Changed since {day}").format(day=day_words(before.at)) if before is not None else ""
+        found = next((row.finding for row in rows if row.finding.before is not None), None)
+        since = ""
+        if found is not None and found.before is not None:
+            now = found.measured.at if found.measured is not None else ""
+            since = self.tr("Changed since {day}").format(day=since_words(found.before.at, now))
         return {
             Group.CONFLICT: self.tr("You said otherwise"),
             Group.CHANGED: since,

@@ -119,10 +119,10 @@ class MeasureOptions(QWidget):
     def _show(self, cost: Cost, count: int) -> None:
         each = cost_words(cost.calls_each, cost.tokens_each)
         if count == 1:
-            words = [self.tr("About {each} at most.").format(each=each)]
+            words = [self.tr("At most {each}.").format(each=each)]
         else:
             whole = cost_words(cost.calls, cost.tokens)
-            words = [self.tr("About {each} at most for each model; {whole} in all.").format(each=each, whole=whole)]
+            words = [self.tr("At most {each} for each model; {whole} in all.").format(each=each, whole=whole)]
         if cost.unready:
             words = [] if cost.unready == count else words
             words.append(

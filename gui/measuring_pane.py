@@ -312,7 +312,7 @@ class MeasuringPane(QFrame):
             self._say_cost(limits, cost)
 
     def _say_cost(self, limits: Limits, cost: Cost) -> None:
-        words = [self.tr("About {cost} at most.").format(cost=cost_words(cost.calls, cost.tokens))]
+        words = [self.tr("At most {cost}.").format(cost=cost_words(cost.calls, cost.tokens))]
         if self._last_cost is not None and not limits.thorough:
             words.append(self.tr("The last time took {cost}.").format(cost=cost_words(*self._last_cost)))
         self._words.setText(" ".join([*words, self.tr("Nothing is changed without a click.")]))

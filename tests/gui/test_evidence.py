@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from gui.evidence_tab import EvidenceTab
 from gui.measuring_pane import MeasuringPane, PaneState
 from gui.roll_items import roll_items
 from gui.saving import Saver
-from gui.verdict_words import day_words
+from gui.verdict_words import day_words, time_words
 from gui.worker import wait_for_workers
 from tests.gui.measurements import AT, EARLIER, report, verdict
 from tests.rolls import open_roll, write_roll
@@ -162,7 +163,7 @@ def test_without_a_measurement_the_tab_says_what_it_is_for_and_offers_it(show_on
     click(button)
     assert shown.tab.pane is not None
     assert shown.tab.pane.state is PaneState.ASKING
-    assert "About 20 calls" in shown.tab.pane.text
+    assert "At most 20 calls" in shown.tab.pane.text
 
 
 class HeldStore(EvidenceStore):
@@ -270,6 +271,20 @@ def test_what_flipped_since_the_last_time_is_shown_with_both_receipts(show_on: S
     assert receipt is not None
     headlines = [view.headline for view in receipt.views]
     assert headlines == ["Supports Vision: No", "Supports Vision: Yes"]
+
+
+def test_what_flipped_on_one_day_is_told_with_the_time(show_on: ShowOn, qtbot: QtBot) -> None:
+    noon = datetime(2026, 11, 12, 12, 0).astimezone()
+    first, later = noon.isoformat(), (noon + timedelta(minutes=5)).isoformat()
+    saw = verdict(Outcome.YES, True, "2 of 2 pictures were read.", "vision", at=first)
+    keep(report(first, supports_vision=saw), report(later))
+    shown = show_on()
+    wait_for_rows(qtbot, shown)
+    assert f"Changed since {time_words(first)}" in shown.tab.page.list.texts
+    assert (
+        next(row.detail for row in shown.tab.rows if row.spec.name == "supports_vision")
+        == f"Yes ({time_words(first)}) → No"
+    )
 
 
 def test_evidence_of_another_server_is_outdated(show_on: ShowOn, qtbot: QtBot) -> None:

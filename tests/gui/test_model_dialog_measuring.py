@@ -134,7 +134,7 @@ def test_what_it_costs_is_said_and_nothing_is_sent_before_start(open_at: OpenAt,
         assert pane.state is PaneState.ASKING
         spec = prepare_measurement(opened.registry, opened.registry.entries()[0])
         for limits in (Limits(), THOROUGH):
-            wait_for_words(qtbot, pane, f"About {cost_words(*estimate(spec, limits))} at most.")
+            wait_for_words(qtbot, pane, f"At most {cost_words(*estimate(spec, limits))}.")
             click(pane.thorough)
         click(pane.close_button)
         assert not pane.isVisible()

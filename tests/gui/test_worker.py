@@ -61,7 +61,7 @@ def test_no_worker_collects_garbage_which_may_hold_widgets(qtbot: QtBot) -> None
             rubbish: list[object] = []
             rubbish.append(rubbish)
 
-    parent, told = QObject(), []
+    parent, told = QObject(), list[object]()
     gc.callbacks.append(note)
     try:
         for _ in range(3):

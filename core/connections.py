@@ -10,6 +10,7 @@ from core.credentials import CUSTOM_KEY
 from core.custom_providers import call_address, is_web_address
 from core.errors import ProviderNotReady, UnresolvableEntry
 from core.providers import PROVIDER_BY_ID, ModelProviderName, ProviderRow
+from core.redaction import secrets_in
 
 if TYPE_CHECKING:
     from core.registry import Registry
@@ -36,6 +37,11 @@ class Connection:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     arguments: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def known_secrets(self) -> tuple[str, ...]:
+        """What no text may show: the secrets, and what an address that was written by hand carries of them."""
+        return (*self.secrets.values(), *secrets_in(self.api_base))
 
     def to_wire(self) -> dict[str, Any]:
         """Plain data for the pipe to the engine process, secrets included."""

@@ -66,7 +66,7 @@ async def discover_spec(spec: DiscoverySpec) -> list[OfferedModel]:
         RunError: the endpoint could not be asked.
     """
     documents = await _documents_of(spec)
-    secrets = tuple(spec.secrets.values())
+    secrets = spec.known_secrets
     offered = []
     for number, name in enumerate(documents.names(), start=1):
         offered.append(offered_model(name, documents.of(name), secrets))
@@ -93,12 +93,12 @@ async def describe_model(spec: DiscoverySpec) -> OfferedModel | None:
     finally:
         if not is_there:
             ABSENT.note(endpoint, DocumentKind.LISTING)
-    name = next((name for name in spec.describe if name in documents.listed or name in documents.single), None)
-    return offered_model(name, documents.of(name), tuple(spec.secrets.values())) if name is not None else None
+    name = next((name for asked in spec.describe if (name := documents.meant_by(asked)) is not None), None)
+    return offered_model(name, documents.of(name), spec.known_secrets) if name is not None else None
 
 
 async def _documents_of(spec: DiscoverySpec, *, absent: AbsentDocuments | None = None) -> Documents:
-    endpoint = Endpoint(_address_of(spec), secrets=tuple(spec.secrets.values()))
+    endpoint = Endpoint(_address_of(spec), secrets=spec.known_secrets)
     if not origin_of(spec.base_url):
         raise endpoint.error(
             FailureKind.OTHER, "The base URL is not a web address.", "Begin it with http:// or https://."

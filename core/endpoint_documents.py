@@ -80,6 +80,24 @@ class Documents:
         own = [(_K.LISTING, entry)] if entry is not None else []
         return [*own, *self.shared, *self.single.get(model_id, ())]
 
+    def meant_by(self, model_id: str) -> str | None:
+        """The name under which the endpoint lists what it runs for that model ID; None where it cannot be told.
+
+        Ollama takes a name without a tag for its latest. A server of one model, which is not Ollama, runs that one
+        whatever it is called.
+        """
+        names = {**self.listed, **self.single}
+        if model_id in names:
+            return model_id
+        latest = f"{model_id}:latest"
+        if latest in names:
+            return latest
+        sole = next(iter(names), None)
+        if sole is None or len(names) > 1:
+            return None
+        chooses_by_name = any("digest" in document or kind is _K.OLLAMA for kind, document in self.of(sole))
+        return None if chooses_by_name else sole
+
     def add(self, model_id: str, kind: DocumentKind, document: Mapping[str, Any]) -> None:
         """A document about one model; ignored where a list is there that does not name it."""
         if not self.listed or model_id in self.listed:
@@ -201,7 +219,8 @@ async def _ask_ollama(reader: EndpointReader, root: str, documents: Documents, s
         if isinstance(value, dict) and RECOGNISED[_K.OLLAMA](value):
             documents.add(name, _K.OLLAMA, value)
 
-    wanted = [name for name in names if not spec.describe or name in spec.describe]
+    described = {meant for name in spec.describe for meant in (name, f"{name}:latest")}
+    wanted = [name for name in names if not spec.describe or name in described]
     await asyncio.gather(*(show(name) for name in wanted[:_MOST_DESCRIBED]))
     return True
 

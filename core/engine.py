@@ -99,9 +99,13 @@ def _native_client() -> object:
 
 
 def ignore_litellm_warnings() -> None:
-    """Silences warnings about litellm's own code: where warnings are errors they would break off a run."""
+    """Silences warnings about litellm's own code: where warnings are errors they would break off a run.
+
+    Those of Pydantic's serializer quote the answer, which may hold a key.
+    """
     for module in (r"litellm\b", r"pydantic\._internal\b"):
         warnings.filterwarnings("ignore", module=module)
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
 
 
 async def run_task(

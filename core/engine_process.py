@@ -217,7 +217,7 @@ class _Engine:
         return {"modes": [result.to_wire() for result in ranked]}
 
     async def _be_ready(self, connection: Connection) -> None:
-        REDACTION.learn(connection.secrets.values())
+        REDACTION.learn(connection.known_secrets)
         try:
             await asyncio.shield(self._warm)
         except Exception:
@@ -247,7 +247,7 @@ async def _check(message: Message) -> dict[str, Any]:
 
 async def _discover(message: Message) -> dict[str, Any]:
     spec = DiscoverySpec.from_wire(message["spec"])
-    REDACTION.learn(spec.secrets.values())
+    REDACTION.learn(spec.known_secrets)
     offered = await discover_spec(spec)
     if len(offered) > _MOST_WHOLE_OFFERS:
         offered = [model.without_words() for model in offered]

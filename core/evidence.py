@@ -51,6 +51,10 @@ class StoredReport:
     report: Report = field(repr=False)
 
 
+History = tuple[StoredReport, ...]
+"""Measurements of one model, the newest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """One field whose override is not what was measured. `verdict` carries the receipts."""
@@ -155,18 +159,18 @@ class Evidence(SqliteFile):
         reports = self._reports(entry_id, 1)
         if not reports or not reports[0].report.is_decided:
             reports = self.history(entry_id)
-        return next((stored for stored in reports if stored.report.is_decided), reports[0] if reports else None)
+        return latest_of(reports)
 
-    def known(self, entry_id: str) -> tuple[Report, dict[str, str]]:
+    def known(self, entry_id: str, history: History | None = None) -> tuple[Report, dict[str, str]]:
         """The latest measurement, completed by earlier ones where it ended early; and field → when that was measured.
 
-        An empty one where there is none.
+        An empty one where there is none. Whoever has the `history` spares its being read again.
         """
-        latest = self.latest(entry_id)
+        latest = self.latest(entry_id) if history is None else latest_of(history)
         if latest is None:
             return Report(), {}
-        is_partial = latest.report.partial
-        before = [one for one in self.history(entry_id) if one.number < latest.number] if is_partial else []
+        reports = (self.history(entry_id) if history is None else history) if latest.report.partial else ()
+        before = [one for one in reports if one.number < latest.number]
         server = Fingerprint.from_text(latest.fingerprint)
         # What was measured on another server than the latest says nothing about that one.
         earlier = [one for one in before if not server.differences(Fingerprint.from_text(one.fingerprint))]
@@ -177,7 +181,7 @@ class Evidence(SqliteFile):
         """Field → the newest verdict that says yes or no, of whichever measurement: what `drift` compares with."""
         return last_decided((stored.at, stored.report) for stored in self.history(entry_id))
 
-    def history(self, entry_id: str) -> tuple[StoredReport, ...]:
+    def history(self, entry_id: str) -> History:
         """All measurements of that model that are kept, the newest first."""
         return self._reports(entry_id, MOST_REPORTS + 1)
 
@@ -186,9 +190,10 @@ class Evidence(SqliteFile):
         rows = self._rows("SELECT entry_id, at, MAX(number) FROM reports GROUP BY entry_id")
         return {entry_id: at for entry_id, at, _ in rows}
 
-    def drift(self, entry_id: str) -> tuple[Flip, ...]:
+    def drift(self, entry_id: str, history: History | None = None) -> tuple[Flip, ...]:
         """What the latest measurement found otherwise than the last one that found anything about it."""
-        return flips([(stored.at, stored.report) for stored in self.history(entry_id)])
+        reports = self.history(entry_id) if history is None else history
+        return flips([(stored.at, stored.report) for stored in reports])
 
     def conflicts(self, entry: UserModelEntry) -> tuple[Conflict, ...]:
         """Where the entry says one thing and the newest measurement that decided it another."""
@@ -219,12 +224,14 @@ class Evidence(SqliteFile):
                 (entry_id, fingerprint.to_text(), entry_id),
             )
 
-    def staleness(self, entry_id: str, fingerprint: Fingerprint | str) -> tuple[str, ...]:
+    def staleness(
+        self, entry_id: str, fingerprint: Fingerprint | str, history: History | None = None
+    ) -> tuple[str, ...]:
         """What has changed since the latest measurement, in words: "the chat template"; empty where nothing has.
 
         `fingerprint` is what is known now; what was seen after that measurement counts as well.
         """
-        stored = self.latest(entry_id)
+        stored = self.latest(entry_id) if history is None else latest_of(history)
         if stored is None:
             return ()
         seen = self._rows("SELECT fingerprint FROM seen WHERE entry_id = ? AND after >= ?", entry_id, stored.number)
@@ -354,6 +361,11 @@ class Evidence(SqliteFile):
             for number, fingerprint, at, report in read
             if report is not None
         )
+
+
+def latest_of(history: History) -> StoredReport | None:
+    """The newest measurement that found anything, else the newest; None where there is none."""
+    return next((stored for stored in history if stored.report.is_decided), history[0] if history else None)
 
 
 def _measured_value(verdict: Verdict) -> Any:

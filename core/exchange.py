@@ -363,7 +363,7 @@ def endpoint_of(spec: RunSpec) -> Endpoint:
     else:
         url = httpx.URL(connection.api_base)
         address = f"{url.scheme}://{url.netloc.decode('ascii', errors='replace')}" if url.host else connection.api_base
-    return Endpoint(address, connection.model.partition("/")[2], tuple(connection.secrets.values()))
+    return Endpoint(address, connection.model.partition("/")[2], connection.known_secrets)
 
 
 @cache

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from core.offered_models import FINGERPRINT_KEY, OfferedModel
+from core.redaction import plain_address
 
 PART_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -56,7 +57,10 @@ class Fingerprint:
         if not isinstance(values, dict):
             return cls(other=text)
         names = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names and isinstance(value, str)})
+        parts = {name: value for name, value in values.items() if name in names and isinstance(value, str)}
+        if "base_url" in parts:
+            parts["base_url"] = plain_address(parts["base_url"])
+        return cls(**parts)
 
     def differences(self, other: Fingerprint) -> tuple[str, ...]:
         """The names of the parts that both know and that are not the same."""
@@ -67,11 +71,14 @@ class Fingerprint:
 def fingerprint_of(
     base_url: str | None, model_id: str, offered: OfferedModel | None = None, system_fingerprint: str = ""
 ) -> Fingerprint:
-    """The fingerprint of a model at an address, with what its endpoint said about itself."""
+    """The fingerprint of a model at an address, with what its endpoint said about itself.
+
+    It is kept and passed on: a password or a key in the address stays out.
+    """
     parts = offered.raw.get(FINGERPRINT_KEY) if offered is not None else None
     told = {name: value for name, value in parts.items() if isinstance(value, str)} if isinstance(parts, dict) else {}
     return Fingerprint(
-        base_url=(base_url or "").rstrip("/"),
+        base_url=plain_address(base_url or ""),
         model=model_id,
         build=told.get("build", ""),
         weights=told.get("weights", ""),

@@ -171,20 +171,35 @@ def receipts_of_no_field(receipts: Mapping[str, Sequence[Receipt]], fields: Iter
     return tuple(receipt for probe, kept in receipts.items() if probe not in behind for receipt in kept)
 
 
-def findings_of_files(found: Mapping[str, Finding], vision: Finding | None) -> dict[str, Finding]:
-    """What was read of each type of file, as the findings of the fields about attachments."""
-    read = [name for name, finding in found.items() if finding.outcome is Outcome.YES and name in MIME_TYPES]
-    unknown = [name for name, finding in found.items() if finding.outcome is Outcome.INCONCLUSIVE]
-    if vision is not None and vision.outcome is Outcome.YES:
-        read.insert(0, "image/png")
+def findings_of_files(
+    found: Mapping[str, Finding], vision: Finding | None, stated: Sequence[str] = ()
+) -> dict[str, Finding]:
+    """What was read of each type of file, as the findings of the fields about attachments.
+
+    A type that is stated already stays stated unless the model was seen not to read it.
+    """
+    by_type = {name: finding for name, finding in found.items() if name in MIME_TYPES}
+    if vision is not None:
+        by_type = {"image/png": vision, **by_type}
+    read = [name for name, finding in by_type.items() if finding.outcome is Outcome.YES]
+    refused = {name for name, finding in by_type.items() if finding.outcome is Outcome.NO}
+    if "image/png" in refused:  # the model sees nothing: no other picture is tried
+        refused |= {name for name in stated if name.startswith("image/")}
+    kept = [name for name in dict.fromkeys(stated) if name not in read and name not in refused]
+    unknown = [finding for finding in by_type.values() if finding.outcome is Outcome.INCONCLUSIVE]
     if not read and unknown:
-        nothing = Finding(Outcome.INCONCLUSIVE, found[unknown[0]].reason)
+        nothing = Finding(Outcome.INCONCLUSIVE, unknown[0].reason)
         return {"multimodal_capable": nothing, "multimodal_mime_types": nothing}
     words = f"Read: {', '.join(read) or 'nothing'}."
+    if kept:
+        words += f" Not known, left as it is set: {', '.join(kept)}."
     outcome = Outcome.YES if read else Outcome.NO
+    capable = Finding(outcome, words, bool(read))
+    if kept and not read:
+        capable = Finding(Outcome.INCONCLUSIVE, words)
     return {
-        "multimodal_capable": Finding(outcome, words, bool(read)),
-        "multimodal_mime_types": Finding(outcome, words, read or UNSET),
+        "multimodal_capable": capable,
+        "multimodal_mime_types": Finding(outcome, words, [*read, *kept] or UNSET),
     }
 
 

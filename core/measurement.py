@@ -252,7 +252,8 @@ class Measurement:
         sees = vision is not None and vision.outcome is Outcome.YES
         found = await probe_mime_types(self._bench, sees=sees)
         self._facts["mime_types"] = {mime_type: _fact(finding) for mime_type, finding in found.items()}
-        self._found.more |= findings_of_files(found, vision)
+        stated = self._bench.provider.multimodal_mime_types or ()
+        self._found.more |= findings_of_files(found, vision, stated)
 
     def _add_mode(self, mode: StructuredOutputMode, found: Finding) -> None:
         self._found.modes[mode] = found

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core.providers import PROVIDER_BY_ID, ModelListing
+from core.redaction import secrets_in
 
 if TYPE_CHECKING:
     from core.registry import Registry
@@ -76,6 +77,11 @@ class DiscoverySpec:
     def api_key(self) -> str | None:
         """The key that goes with the request."""
         return self.secrets.get("api_key")
+
+    @property
+    def known_secrets(self) -> tuple[str, ...]:
+        """What no text may show: the secrets, and what an address that was written by hand carries of them."""
+        return (*self.secrets.values(), *secrets_in(self.base_url))
 
     def to_wire(self) -> dict[str, Any]:
         """Plain data for the pipe to the engine process, secrets included."""

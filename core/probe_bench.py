@@ -207,7 +207,7 @@ class Bench:
 
     def clean(self, value: Any) -> Any:
         """Plain data as a report may hold it: without the connection's keys, which an endpoint may repeat anywhere."""
-        return fit_to_keep(value, self.connection.secrets.values())
+        return fit_to_keep(value, self.connection.known_secrets)
 
     def learn_fingerprint(self, told: Fingerprint) -> None:
         """Takes in what the endpoint told of itself beside its answers, for the receipts until now too."""

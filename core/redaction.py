@@ -7,7 +7,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit, urlunsplit
 
 from typing_extensions import override
 
@@ -57,6 +57,32 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for pattern, replacement in (*_PATTERNS, *_SHAPES):
         text = pattern.sub(replacement, text)
     return text
+
+
+def secrets_in(address: str | None) -> tuple[str, ...]:
+    """What an address that was written by hand carries of a name, a password or a key, as it stands and decoded."""
+    try:
+        parts = urlsplit(address or "")
+    except ValueError:
+        return ()
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    # A short value is a switch or a version, and a word of ordinary text.
+    asked = [value for _, value in parse_qsl(parts.query) if len(value) >= _SHORTEST_ANYWHERE and not _is_date(value)]
+    return tuple(dict.fromkeys(form for text in (password or user, *asked) if text for form in (text, unquote(text))))
+
+
+def _is_date(value: str) -> bool:
+    """Whether it is the version of an API."""
+    return re.match(r"\d{4}-\d{2}-\d{2}", value) is not None
+
+
+def plain_address(address: str) -> str:
+    """An address without the name and password before its host, and without what is asked after its path."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return re.sub(r"(?<=//)[^/?#]*@|[?#].*", "", address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")).rstrip("/")
 
 
 def hide_key_shapes(text: str) -> str:
@@ -140,15 +166,18 @@ class RedactionFilter(logging.Filter):
         """More secrets to hide from now on."""
         self._secrets |= {secret for secret in secrets if secret}
 
+    def hide(self, text: str) -> str:
+        """The text as a record would have it."""
+        return redact(text, tuple(self._secrets))
+
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         """Always True: the record is changed, never dropped."""
-        known = tuple(self._secrets)
-        record.msg = redact(record.getMessage(), known)
+        record.msg = self.hide(record.getMessage())
         record.args = ()
         if record.exc_info:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info), known)
+            record.exc_text = self.hide(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         elif record.exc_text:
-            record.exc_text = redact(record.exc_text, known)
+            record.exc_text = self.hide(record.exc_text)
         return True

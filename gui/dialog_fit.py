@@ -6,6 +6,8 @@ from PySide6.QtCore import QObject, QSize, Qt, Slot
 from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from gui.screen_room import screen_room
+
 _FRAME_LINES = 3
 """Lines of text that a window's title bar takes, before there is one to measure."""
 _ROOM_LINES = 44
@@ -77,7 +79,7 @@ class DialogFit(QObject):
     def place(self) -> None:
         """Give the dialog its first size and a place with room below; call it before it shows."""
         self._dialog.ensurePolished()
-        screen = self._dialog.screen().availableGeometry()
+        screen = screen_room(self._dialog)
         width = min(max(self._width, self._dialog.minimumSizeHint().width()), screen.width())
         self._dialog.resize(width, 1)
         self.grow()
@@ -100,23 +102,24 @@ class DialogFit(QObject):
         content.activate()
         self._scroll.updateGeometry()
         outer.activate()
-        wanted = min(outer.totalSizeHint().height(), self._room())
+        room = self._room()
+        wanted = min(max(outer.totalSizeHint().height(), self._dialog.minimumSizeHint().height()), room)
         was_own = self._dialog.height() in (self._own_height, 1)
         if wanted > self._dialog.height() or was_own:
-            self._dialog.resize(self._dialog.width(), max(wanted, self._dialog.minimumSizeHint().height()))
+            self._dialog.resize(self._dialog.width(), wanted)
             self._own_height = self._dialog.height()
             self._stay_on_screen()
 
     def _stay_on_screen(self) -> None:
         """Moves the dialog up by what its least height takes beyond the screen's lower edge."""
-        frame, screen = self._dialog.frameGeometry(), self._dialog.screen().availableGeometry()
+        frame, screen = self._dialog.frameGeometry(), screen_room(self._dialog)
         beyond = frame.bottom() - screen.bottom()
         if self._dialog.isVisible() and beyond > 0:
             self._dialog.move(frame.left(), max(screen.top(), frame.top() - beyond))
 
     def _room(self) -> int:
         """The pixels between the dialog's upper edge and the screen's lower one."""
-        screen = self._dialog.screen().availableGeometry()
+        screen = screen_room(self._dialog)
         line = self._dialog.fontMetrics().lineSpacing()
         if not self._dialog.isVisible():
             return screen.height() - _FRAME_LINES * line

@@ -33,7 +33,6 @@ from core.protocol import (
     engine_not_started,
 )
 from core.providers import ModelListing
-from core.redaction import redact
 from core.run_spec import Delta, RunResult, RunSpec
 from gui.jobs import Job
 from gui.worker import run_in_worker
@@ -109,7 +108,7 @@ class EngineHost(QObject):
 
     def run(self, spec: RunSpec) -> Job:
         """A run: progress is a list of `Delta`, success a `RunResult`."""
-        secrets = tuple(spec.connection.secrets.values())
+        secrets = spec.connection.known_secrets
         size_bytes = sum(len(image.data) for image in spec.images)
         return self._job("run", lambda: {"spec": spec.to_wire()}, RunResult.from_wire, secrets, size_bytes)
 
@@ -290,7 +289,9 @@ class EngineHost(QObject):
             lines.append(self._stderr_rest)
             self._stderr_rest = b""
         for line in lines:
-            _log.warning("engine: %s", redact(line.decode(errors="replace").rstrip()[:_LONGEST_LOG_LINE]))
+            # Before it is cut: half of a key is not known as one.
+            said = REDACTION.hide(line.decode(errors="replace").rstrip())
+            _log.warning("engine: %s", said[:_LONGEST_LOG_LINE])
 
     @Slot(QProcess.ProcessError)
     def _note_error(self, error: QProcess.ProcessError) -> None:

@@ -19,7 +19,7 @@ from gui.icons import icon, paint_icon
 from gui.measured_facts import FactRow
 from gui.roll_items import value_words
 from gui.theme import tones
-from gui.verdict_words import day_words, measured_words, reason_words, source_words
+from gui.verdict_words import measured_words, reason_words, since_words, source_words
 from gui.words import tr_core
 
 _ROW_ROLE = Qt.ItemDataRole.UserRole
@@ -90,12 +90,7 @@ def _group(mark: Mark, finding: Finding) -> Group:
 def _detail(spec: FieldSpec, value: object, mark: Mark, finding: Finding) -> str:
     if finding.before is not None and finding.measured is not None:
         before, now = finding.before, finding.measured
-        return f"{measured_words(spec, before.verdict)} ({day_words(before.at)}) → {measured_words(spec, now.verdict)}"
-    if finding.measured is not None:
-        more = reason_words(finding.measured.verdict)
-    else:  # the whole of it is in the tool tip
-        more = source_words(finding.origin.place) if finding.origin and imported_words(value, finding) else ""
-    return " · ".join(filter(None, (mark.text, more)))
+from gui.verdict_words import measured_words, reason_words, since_words, source_words
 
 
 class EvidenceList(QTreeWidget):
@@ -173,10 +168,7 @@ class EvidenceList(QTreeWidget):
         menu.popup(event.globalPos())
 
     def _titles(self, rows: list[EvidenceRow]) -> dict[Group, str]:
-        before = next((row.finding.before for row in rows if row.finding.before is not None), None)
-        since = self.tr("Changed since {day}").format(day=day_words(before.at)) if before is not None else ""
-        conflicts = [row for row in rows if row.group is Group.CONFLICT]
-        is_imported = any(row.finding.origin is not None and row.finding.origin.place for row in conflicts)
+from gui.verdict_words import measured_words, reason_words, since_words, source_words
         return {
             Group.CONFLICT: self.tr("Set otherwise") if is_imported else self.tr("You said otherwise"),
             Group.CHANGED: since,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import QSize, QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -27,6 +27,10 @@ from gui.saving import Saver
 if TYPE_CHECKING:
     from gui.engine_host import EngineHost
     from gui.roll_items import RollItem
+
+
+_PATIENCE_MS: Final = 150
+"""So long the page of the model before stays while another's evidence is read."""
 
 
 class EvidencePanel(QWidget):
@@ -60,8 +64,12 @@ class EvidencePanel(QWidget):
         self._receipts = Receipts(self)
         self._receipts.use_wanted.connect(self.use_measured)
         self._panes: dict[str, MeasuringPane] = {}
+        self._is_reading = False
+        self._patience = QTimer(self, interval=_PATIENCE_MS, singleShot=True)
+        self._patience.timeout.connect(self._show_reading)
         self._build()
         self._store.changed.connect(self._note_change)
+        self._store.refused.connect(self._give_up_reading)
 
     @property
     def rows(self) -> list[EvidenceRow]:
@@ -87,6 +95,7 @@ class EvidencePanel(QWidget):
         self._item = item if item is not None and item.row.entry is not None else None
         if not is_same:
             self._evidence, self._findings = EntryEvidence(), {}
+            self._is_reading = self._item is not None
         for key, pane in self._panes.items():
             self._show_pane(key, pane)
         self._look_up()
@@ -128,8 +137,9 @@ class EvidencePanel(QWidget):
             is_narrow=True,
         )
         self._empty.primary.connect(self.measure)
+        self._reading = EmptyState("evidence_reading", "microscope", "", self.tr("Reading…"), is_quiet=True)
         self.page = EvidencePage()
-        for page in (self._nothing, self._empty, self.page):
+        for page in (self._nothing, self._empty, self._reading, self.page):
             self._pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -149,18 +159,29 @@ class EvidencePanel(QWidget):
 
     def _look_up(self) -> None:
         entry = self._entry
-        if entry is None:
-            self._show()
-            return
         self._show()
+        if entry is None:
+            return
         self._store.look_up(
             self._registry, entry, self, lambda evidence: self._take(entry, evidence) if self._entry == entry else None
         )
 
     def _take(self, entry: UserModelEntry, evidence: EntryEvidence) -> None:
+        self._is_reading = False
         self._evidence = evidence
         self._findings = evidence.findings(entry.overrides)
         self._show()
+
+    @Slot()
+    def _give_up_reading(self) -> None:
+        if self._is_reading:
+            self._is_reading = False
+            self._show()
+
+    @Slot()
+    def _show_reading(self) -> None:
+        if self._is_reading:
+            self._pages.setCurrentWidget(self._reading)
 
     @Slot(str)
     def _note_change(self, entry_id: str) -> None:
@@ -169,8 +190,12 @@ class EvidencePanel(QWidget):
             self._look_up()
 
     def _show(self) -> None:
+        # While it is read, nothing is known: neither that the model was measured nor that it was not.
         if self._entry is None:
             self._pages.setCurrentWidget(self._nothing)
+        elif self._is_reading:
+            if not self._patience.isActive():
+                self._patience.start()
         elif self._evidence.report is None and not self.rows:
             self._pages.setCurrentWidget(self._empty)
         else:

@@ -14,7 +14,7 @@ from core import paths
 from core.custom_providers import call_address
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.evidence import FILE_NAME, Evidence, FieldOrigin, RecordedOrigin
+from core.evidence import FILE_NAME, Evidence, FieldOrigin, RecordedOrigin, latest_of
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.offered_models import FINGERPRINT_KEY, OfferedModel
 from core.overrides import is_unset
@@ -243,21 +243,22 @@ def program_evidence() -> EvidenceStore:
 def _read(evidence: Evidence, registry: Registry, entry: UserModelEntry) -> EntryEvidence:
     if entry.id is None:
         return EntryEvidence()
-    stored = evidence.latest(entry.id)
+    history = evidence.history(entry.id)
+    stored = latest_of(history)
     origins = evidence.origins(entry.id, entry.overrides)
     if stored is None:
         return EntryEvidence(origins=origins)
     now = _now(registry, entry)
-    report, dates = evidence.known(entry.id)
-    names = {one.at: imported_from(one.report) for one in evidence.history(entry.id) if imported_from(one.report)}
+    report, dates = evidence.known(entry.id, history)
+    names = {one.at: imported_from(one.report) for one in history if imported_from(one.report)}
     return EntryEvidence(
         report,
         stored.at,
         dates,
         {name: names[at] for name, at in dates.items() if at in names},
-        {flip.field: flip for flip in evidence.drift(entry.id)},
+        {flip.field: flip for flip in evidence.drift(entry.id, history)},
         origins,
-        evidence.staleness(entry.id, now),
+        evidence.staleness(entry.id, now, history),
     )
 
 

@@ -35,6 +35,7 @@ from gui.roll_files import RollFiles
 from gui.roll_items import RollItem
 from gui.roll_pages import RollPages
 from gui.saving import Saver
+from gui.screen_room import screen_room
 from gui.search import parse_query
 from gui.search_box import SearchBox
 from gui.status_line import StatusLine
@@ -217,7 +218,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         line = self.fontMetrics().height()
-        room = self.screen().availableGeometry().size() * _SHARE_OF_SCREEN
+        room = screen_room(self).size() * _SHARE_OF_SCREEN
         self.resize(QSize(*(line * lines for lines in _FIRST_SIZE_LINES)).boundedTo(room))
         self.splitter.setSizes([line * lines for lines in _PANEL_LINES])
         self._state.restore_geometry(self)

@@ -253,10 +253,17 @@ class MeasureDialog(WorkDialog):
     def _allow(self) -> None:
         running = self.batch.is_running
         started = any(one.state is not MeasuringState.WAITING for one in self.batch.measurements)
-        again = any(one.state in (MeasuringState.FAILED, MeasuringState.CANCELLED) for one in self.batch.measurements)
+        unfinished = (MeasuringState.FAILED, MeasuringState.CANCELLED)
+        again = sum(one.state in unfinished for one in self.batch.measurements)
         self.options.lock(started)
-        self.start_button.setEnabled(not running and bool(self.batch.measurements) and (not started or again))
-        self.start_button.setText(self.tr("&Measure Again") if again and not running else self.tr("&Measure"))
+        self.start_button.setEnabled(not running and bool(self.batch.measurements) and (not started or again > 0))
+        tries_rest = again > 0 and started and not running
+        self.start_button.setText(self.tr("&Measure the Rest") if tries_rest else self.tr("&Measure"))
+        self.start_button.setToolTip(
+            self.tr("Again only what failed or was stopped: {models}").format(models=count_models(again))
+            if tries_rest
+            else ""
+        )
         self.stop_all_button.setEnabled(running)
         self.stop_button.setEnabled(
             running and any(not self.batch.measurements[row].is_over for row in self.table.selected_rows())

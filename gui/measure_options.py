@@ -119,10 +119,10 @@ class MeasureOptions(QWidget):
     def _show(self, cost: Cost, count: int) -> None:
         each = cost_words(cost.calls_each, cost.tokens_each)
         if count == 1:
-            words = [self.tr("About {each} at most.").format(each=each)]
+            words = [self.tr("At most {each}.").format(each=each)]
         else:
             whole = cost_words(cost.calls, cost.tokens)
-            words = [self.tr("About {each} at most for each model; {whole} in all.").format(each=each, whole=whole)]
+            words = [self.tr("At most {each} for each model; {whole} in all.").format(each=each, whole=whole)]
         # Only an answer tells what a picture costs, or that the endpoint does not heed its length.
         words.append(self.tr("One long answer or costly picture may exceed it."))
         if cost.unready:

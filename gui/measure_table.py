@@ -170,15 +170,16 @@ def told(error: MusterError) -> str:
 
 
 def verdict_summary(report: Report) -> str:
-    """The capabilities that were found, by their words: "JSON, Tools; no Vision"."""
+    """The capabilities that were found, by their words: "JSON, Tools; no Vision, no Logprobs"."""
     words: dict[Outcome, list[str]] = {outcome: [] for outcome in Outcome}
     for name, spec in FIELDS.items():
         if spec.badge is not None and name in report.verdicts:
             words[report.verdicts[name].value].append(tr_core(spec.badge.word))
     parts = [", ".join(words[Outcome.YES])] if words[Outcome.YES] else []
-    for outcome, text in ((Outcome.NO, _tr("no {names}")), (Outcome.INCONCLUSIVE, _tr("unclear: {names}"))):
-        if words[outcome]:
-            parts.append(text.format(names=", ".join(words[outcome])))
+    if words[Outcome.NO]:
+        parts.append(", ".join(_tr("no {name}").format(name=name) for name in words[Outcome.NO]))
+    if words[Outcome.INCONCLUSIVE]:
+        parts.append(_tr("unclear: {names}").format(names=", ".join(words[Outcome.INCONCLUSIVE])))
     return "; ".join(parts)
 
 

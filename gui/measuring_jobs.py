@@ -147,7 +147,7 @@ def measure_job(
 
     def prepare() -> Request:
         spec = prepare_measurement(registry, reference)
-        return Request({"spec": spec.to_wire(), "limits": asked.to_wire()}, tuple(spec.connection.secrets.values()))
+        return Request({"spec": spec.to_wire(), "limits": asked.to_wire()}, spec.connection.known_secrets)
 
     return PreparedJob(engine, "measure", prepare, Report.from_wire, read_progress=Progress.from_wire, parent=parent)
 
@@ -168,7 +168,7 @@ def rank_job(
     def prepare_ranking() -> Request:
         spec = prepare(registry, reference, prompt, schema)
         payload = {"spec": spec.to_wire(), "trials": trials, "modes": list(modes)}
-        return Request(payload, tuple(spec.connection.secrets.values()))
+        return Request(payload, spec.connection.known_secrets)
 
     return PreparedJob(engine, "rank", prepare_ranking, _read_modes, read_progress=Progress.from_wire, parent=parent)
 
@@ -190,7 +190,7 @@ def discover_job(
 
     def prepare() -> Request:
         spec = replace(prepare_discovery(registry, provider_id, provider_type=provider_type), asks_more=asks_more)
-        return Request({"spec": spec.to_wire()}, tuple(spec.secrets.values()))
+        return Request({"spec": spec.to_wire()}, spec.known_secrets)
 
     return PreparedJob(engine, "discover", prepare, _read_offers, parent=parent)
 

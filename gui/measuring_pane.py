@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPalette
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -223,6 +223,12 @@ class MeasuringPane(QFrame):
         self._announce()
 
     @override
+    def minimumSizeHint(self) -> QSize:
+        # A layout's least height is the one at its least width, many lines high; at the width there is, it is lower.
+        width = max(self.width(), self.sizeHint().width())
+        return QSize(super().minimumSizeHint().width(), max(0, self.heightForWidth(width)))
+
+    @override
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
             self._dress()
@@ -306,7 +312,7 @@ class MeasuringPane(QFrame):
             self._say_cost(limits, cost)
 
     def _say_cost(self, limits: Limits, cost: Cost) -> None:
-        words = [self.tr("About {cost} at most.").format(cost=cost_words(cost.calls, cost.tokens))]
+        words = [self.tr("At most {cost}.").format(cost=cost_words(cost.calls, cost.tokens))]
         # Only an answer tells what a picture costs, or that the endpoint does not heed its length.
         words.append(self.tr("One long answer or costly picture may exceed it."))
         if self._last_cost is not None and not limits.thorough:

@@ -29,10 +29,12 @@ from gui.verdict_words import milliseconds_words
 from gui.words import one_line, tr_core
 
 _Role = QPalette.ColorRole
+_NAME_GAP_PX = 2
 _GRID = (0.0, 0.5, 1.0)
 _MOST_LABEL_CHARS = 36
-_ROW_LINES = (2.3, 3.6)
-_LINES_WITH_REASON = 3.2
+_ROW_LINES = (2.3, 4.6)
+_LINES_WITH_REASON = (3.2, 4.2)
+"""From how many lines of height on a row has one line for its reason, and from how many on two."""
 
 
 def mode_words(mode: str) -> str:
@@ -218,12 +220,14 @@ class ModeChart(QWidget):
             painter.fillRect(rect, palette.color(_Role.Base))
         text = palette.color(_Role.HighlightedText if is_current else _Role.Text)
         columns = self._columns(rect)
-        if rect.height() >= _LINES_WITH_REASON * self.fontMetrics().height():
+        line = self.fontMetrics().height()
+        lines = sum(rect.height() >= least * line for least in _LINES_WITH_REASON)
+        if lines:
             if result.reason:
                 ground = self._ground(is_current=is_current)
-                self._paint_reason(painter, columns[1].united(columns[4]), result, text, ground)
+                self._paint_reason(painter, columns[1].united(columns[4]), result, text, ground, lines)
             # Kept free where there is no reason: a line must not move when it gets one.
-            columns = self._columns(rect.adjusted(0, 0, 0, -self.fontMetrics().height() // 2))
+            columns = self._columns(rect.adjusted(0, 0, 0, -round((lines - 0.5) * line)))
         name, rate, count, latency, number = columns
         self._paint_name(painter, name, result, text)
         if result.trials:
@@ -248,20 +252,25 @@ class ModeChart(QWidget):
         if result.mode != self._mode_now:
             painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
             return
-        half = rect.height() // 2
-        upper, lower = rect.adjusted(0, 0, 0, -half + 1), rect.adjusted(0, half - 1, 0, 0)
-        painter.drawText(upper, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, name)
+        both = QRect(rect.left(), 0, rect.width(), 2 * metrics.lineSpacing() + _NAME_GAP_PX)
+        both.moveCenter(rect.center())
+        painter.drawText(both, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, name)
         painter.setPen(mixed(colour, self.palette().color(_Role.Base), 0.72))
-        painter.drawText(lower, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, self.tr("in use"))
+        painter.drawText(both, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, self.tr("in use"))
 
-    def _paint_reason(self, painter: QPainter, rect: QRect, result: ModeResult, colour: QColor, ground: QColor) -> None:
+    def _paint_reason(
+        self, painter: QPainter, rect: QRect, result: ModeResult, colour: QColor, ground: QColor, lines: int
+    ) -> None:
         """What was wrong the last time, below the bars."""
         metrics = self.fontMetrics()
-        lower = rect.adjusted(0, rect.height() - round(metrics.height() * 1.45), 0, 0)
+        lower = rect.adjusted(0, rect.height() - round(metrics.height() * (lines + 0.45)), 0, 0)
         painter.fillRect(lower.adjusted(-2, 0, 0, -2), ground)
         painter.setPen(mixed(colour, ground, 0.72))
-        words = metrics.elidedText(one_line(tr_core(result.reason)), Qt.TextElideMode.ElideRight, lower.width())
-        painter.drawText(lower, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, words)
+        # A line that is broken between words leaves some of its width empty.
+        room = round(lower.width() * (1 + 0.85 * (lines - 1)))
+        words = metrics.elidedText(one_line(tr_core(result.reason)), Qt.TextElideMode.ElideRight, room)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        painter.drawText(lower, int(flags), words)
 
     def _paint_rate(self, painter: QPainter, rect: QRect, result: ModeResult, *, is_best: bool) -> None:
         accent = self.palette().color(_Role.Accent)

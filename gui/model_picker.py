@@ -12,6 +12,7 @@ from typing_extensions import override
 from gui.combo_boxes import SteadyComboBox
 from gui.icons import icon
 from gui.model_rows import ModelRowDelegate, ModelRows
+from gui.screen_room import screen_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -228,7 +229,7 @@ class _ModelPopup(QFrame):
 
 def _placed(box: QWidget, size: QSize) -> QRect:
     """Below the box, or above it where the screen ends; never beyond the screen's edges."""
-    screen = box.screen().availableGeometry()
+    screen = screen_room(box)
     below = box.mapToGlobal(QPoint(0, box.height()))
     width, height = min(size.width(), screen.width()), min(size.height(), screen.height())
     top = below.y()

@@ -38,6 +38,7 @@ from gui.provider_forms import BuiltinProviderForm, CustomProviderForm
 from gui.provider_states import provider_state, state_icon, state_words
 from gui.roll_watch import RollWatch
 from gui.saving import Saver
+from gui.screen_room import screen_room
 from gui.words import isolated, one_line, tr_core
 from gui.worker import run_in_worker
 
@@ -140,7 +141,7 @@ class ProvidersDialog(QDialog):
         self.list.setAccessibleName(self.tr("Providers"))
         self.list.setIconSize(QSize(height, height))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        screen = self.screen().availableGeometry()
+        screen = screen_room(self)
         names = max(self.fontMetrics().horizontalAdvance(row.display_name) for row in PROVIDERS if row.runs)
         self.list.setFixedWidth(min(names + height * 4, screen.width() // 3))
         self.add_button = QPushButton(icon("plus"), self.tr("Add Custom &Provider"), self)

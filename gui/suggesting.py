@@ -52,7 +52,7 @@ class Suggesting(QObject):
 
         def prepare() -> Request:
             spec = prepare_description(self._registry, entry)
-            return Request({"spec": spec.to_wire()}, tuple(spec.secrets.values()))
+            return Request({"spec": spec.to_wire()}, spec.known_secrets)
 
         self._job = PreparedJob(self._engine, "discover", prepare, _read_offers, parent=self)
         self._job.succeeded.connect(lambda models: self._suggest(entry, models))

@@ -78,6 +78,14 @@ def time_words(at: str) -> str:
     return f"{day_words(at)}, {QLocale().toString(_qt(moment).time(), QLocale.FormatType.ShortFormat)}"
 
 
+def since_words(at: str, until: str) -> str:
+    """The day of an earlier moment, with the time where the later one is on that day too."""
+    before, after = local_time(at), local_time(until)
+    if before is not None and after is not None and before.date() == after.date():
+        return time_words(at)
+    return day_words(at)
+
+
 def count_words(count: int, one: str, many: str) -> str:
     """A number with its noun; both texts are translated already, `many` holds {count}."""
     return one if count == 1 else many.format(count=QLocale().toString(count))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QMessageBox, QPushButton, QW
 from typing_extensions import override
 
 from gui.buttons import push_button
+from gui.screen_room import screen_room
 
 _SHARE_OF_SCREEN = 0.94
 
@@ -30,7 +31,7 @@ class WorkDialog(QDialog):
         self._question: QMessageBox | None = None
         self.setObjectName(f"{prefix}_dialog")
         height = self.fontMetrics().height()
-        room = self.screen().availableGeometry().size() * _SHARE_OF_SCREEN
+        room = screen_room(self).size() * _SHARE_OF_SCREEN
         self.resize(QSize(*(height * lines for lines in size_lines)).boundedTo(room))
 
     @property

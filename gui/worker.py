@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 from shiboken6 import isValid
 
+from core.collector import hold_collector, release_collector
 from core.errors import MusterError
 
 _log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ class WorkerJob(QObject):
     def start(self) -> None:
         """Begins on the next free thread."""
         _running.add(self)
+        # What is collected is freed on the thread that collects, and a widget or a timer must be on the window's.
+        hold_collector()
         QThreadPool.globalInstance().start(self._work)
 
     def _work(self) -> None:
@@ -50,10 +53,12 @@ class WorkerJob(QObject):
             # The program has ended meanwhile and Qt took this object along: nobody is left who could be told.
             if isValid(self):
                 raise
+            release_collector()
 
     @Slot(object, object)
     def _tell(self, result: object, error: MusterError | None) -> None:
         _running.discard(self)
+        release_collector()
         if error is None:
             self.succeeded.emit(result)
         else:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from core.discovery import origin_here
 from core.engine import load_litellm
 from core.engine_client import EngineClient
 from core.entry import UserModelEntry
 from core.errors import RunError
+from core.measured_settings import findings_of_files
 from core.measuring import Limits, Report, estimate, measure, measure_spec, prepare_measurement, rank_modes
 from core.mode_ranking import rank_spec
+from core.probes.trials import Finding
 from core.verdicts import ModeResult, Outcome, Progress, wilson_interval
-from tests.measured import NO, OPEN, YES, measure_at, spec_of, thorough_limits
+from tests.measured import NO, OPEN, YES, measure_at, measure_registered, spec_of, thorough_limits
 from tests.rolls import open_roll, write_roll
 from tests.run_specs import KEY, SCHEMA, run_of
-from tests.servers.answers import Answer, Reply
+from tests.servers.answers import Answer, Reply, json_reply
 from tests.servers.capable import Ability, CapableServer
 from tests.servers.misbehaving import MisbehavingServer
 from tests.servers.misbehaviours import Misbehaviour
@@ -286,6 +290,40 @@ def test_files_that_nobody_reads_are_a_no() -> None:
     assert report.facts["mime_types"]["application/pdf"]["value"] == "no"
     assert report.facts["parallel_tools"]["value"] == "no"
     assert report.verdicts["supports_vision"].value is NO
+
+
+class FailingOnJpeg(CapableServer):
+    """Has a fault of its own whenever a JPEG picture comes."""
+
+    @override
+    def reply(self, asked: dict[str, Any]) -> Reply:
+        if "image/jpeg" in json.dumps(asked):
+            return json_reply({"error": {"message": "internal"}}, status=500)
+        return super().reply(asked)
+
+
+def test_types_of_files_that_are_set_stay_set_unless_they_are_seen_not_to_be_read() -> None:
+    stated = ["image/png", "image/jpeg", "audio/mpeg"]
+    overrides = {"multimodal_capable": True, "multimodal_mime_types": stated}
+    with FailingOnJpeg() as server:
+        report = asyncio.run(measure_registered(server.base_url, limits=thorough_limits(), overrides=overrides))
+    assert report.facts["mime_types"]["image/jpeg"]["value"] == "inconclusive"
+    measured = report.overrides["multimodal_mime_types"]
+    assert set(stated) < set(measured)
+    assert len(measured) == len(set(measured))
+    assert "image/jpeg, audio/mpeg" in report.verdicts["multimodal_mime_types"].reason
+
+
+def test_a_type_that_was_seen_not_to_be_read_is_taken_out_and_pictures_go_with_the_eyes() -> None:
+    blind, unread = Finding(NO, "It sees nothing."), Finding(NO, "It was not read.")
+    stated = ["image/png", "image/jpeg", "application/pdf", "audio/mpeg"]
+    found = findings_of_files({"application/pdf": unread, "text/plain": Finding(YES, "It was read.")}, blind, stated)
+    assert found["multimodal_mime_types"].setting == ["text/plain", "audio/mpeg"]
+    found = findings_of_files({"application/pdf": unread, "text/plain": unread}, blind, stated)
+    assert found["multimodal_mime_types"].setting == ["audio/mpeg"]
+    assert found["multimodal_capable"].outcome is OPEN
+    found = findings_of_files({"application/pdf": unread}, blind, stated[:3])
+    assert found["multimodal_capable"].setting is False
 
 
 def test_what_it_will_cost_is_said_beforehand() -> None:

@@ -167,7 +167,8 @@ async def _explain(bench: Bench, first: Finding, second: Finding, plain_tokens: 
     if answered and counted and await _counts_what_goes_beside(bench):
         return replace(second, outcome=Outcome.NO, reason=dropped)
     unproven = f"The prompt had {counted} tokens with and without the tools, which proves nothing with this endpoint."
-    doubted = dropped if answered and counted and bench.counts_differ else ""
+    # Not told by an answer, which a weak model may not bring to an end: by the count, where the endpoint says the same.
+    doubted = dropped if counted and bench.counts_differ else ""
     return replace(second, reason=f"{unproven} {second.reason}", doubted=doubted)
 
 

@@ -244,3 +244,16 @@ def test_what_the_engine_says_aside_goes_to_the_log_without_keys(
         host.start()
         qtbot.waitUntil(lambda: "Authorization" in caplog.text, timeout=10_000)
     assert KEY not in caplog.text
+
+
+def test_a_key_in_use_that_looks_like_none_does_not_reach_the_log_either(
+    script_host: list[EngineHost], qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = "Plain words of 1 endpoint"
+    said = f"sys.stdin.readline(); print({'.' * 3_990 + key!r}, 'end', sep='\\n', file=sys.stderr, flush=True); "
+    host = host_of(script_host, sys.executable, "-c", SAYS_READY + said + "sys.stdin.read()")
+    with caplog.at_level(logging.WARNING):
+        started(host.check("http://127.0.0.1:9/v1", key))
+        qtbot.waitUntil(lambda: "engine: end" in caplog.text, timeout=10_000)
+    assert key[:10] not in caplog.text
+    assert "[key]" in caplog.text

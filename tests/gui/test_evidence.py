@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
+from typing_extensions import override
 
+import core.evidence
+from core import paths
+from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.evidence import Evidence, FieldOrigin
+from core.evidence import FILE_NAME, Evidence, FieldOrigin
 from core.fields import UNSET
 from core.fingerprint import Fingerprint
 from core.registry import Registry
@@ -23,12 +29,12 @@ from core.verdicts import Outcome, Report
 from gui.engine_host import EngineHost
 from gui.evidence_list import Group
 from gui.evidence_panel import EvidencePanel
-from gui.evidence_store import program_evidence
+from gui.evidence_store import EntryEvidence, EvidenceStore, program_evidence
 from gui.evidence_tab import EvidenceTab
 from gui.measuring_pane import MeasuringPane, PaneState
 from gui.roll_items import roll_items
 from gui.saving import Saver
-from gui.verdict_words import day_words
+from gui.verdict_words import day_words, time_words
 from gui.worker import wait_for_workers
 from tests.gui.measurements import AT, EARLIER, report, verdict
 from tests.rolls import open_roll, write_roll
@@ -153,10 +159,77 @@ def test_without_a_measurement_the_tab_says_what_it_is_for_and_offers_it(show_on
     shown = show_on()
     button = shown.tab.findChild(QAbstractButton, "no_evidence_primary")
     assert isinstance(button, QAbstractButton)
+    qtbot.waitUntil(button.isVisible)
     click(button)
     assert shown.tab.pane is not None
     assert shown.tab.pane.state is PaneState.ASKING
-    assert "About 20 calls" in shown.tab.pane.text
+    assert "At most 20 calls" in shown.tab.pane.text
+
+
+class HeldStore(EvidenceStore):
+    """Its answers come when the test lets them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.held: list[Callable[[], object]] = []
+
+    @override
+    def look_up(
+        self, registry: Registry, entry: UserModelEntry, receiver: QObject, on_done: Callable[[EntryEvidence], object]
+    ) -> None:
+        self.held.append(lambda: super(HeldStore, self).look_up(registry, entry, receiver, on_done))
+
+
+def test_a_measured_model_is_never_said_not_to_be_measured_while_its_evidence_is_read(
+    show_on: ShowOn, qtbot: QtBot, tmp_path: Path
+) -> None:
+    keep(report())
+    keep(report(), entry_id="id-2")
+    shown = show_on(supports_vision=True)
+    store = HeldStore(paths.data_folder() / FILE_NAME)
+    panel = EvidencePanel(shown.registry, shown.saver, lambda: None, store=store)
+    qtbot.addWidget(panel)
+    panel.show()
+
+    def page(name: str) -> QWidget:
+        found = panel.findChild(QWidget, name)
+        assert isinstance(found, QWidget)
+        return found
+
+    items = roll_items(shown.registry.document)
+    panel.show_item(items[0])
+    assert not page("no_evidence").isVisible()
+    qtbot.waitUntil(page("evidence_reading").isVisible)
+    store.held.pop()()
+    qtbot.waitUntil(panel.page.isVisible)
+    panel.show_item(items[1])
+    assert panel.page.isVisible()
+    assert panel.rows == []
+    store.held.pop()()
+    qtbot.waitUntil(lambda: bool(panel.rows))
+    panel.show_item(items[0])
+    qtbot.waitUntil(page("evidence_reading").isVisible)
+    store.refused.emit(MusterError("The disk refused.", "Look at it."))
+    assert page("no_evidence").isVisible()
+    panel.show_item(None)
+    store.close()
+
+
+def test_the_history_of_a_model_is_read_once_for_all_that_is_said_of_it(
+    show_on: ShowOn, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(report(EARLIER), replace(report(), partial=True), replace(report(), partial=True))
+    read: list[str] = []
+
+    def count(text: str) -> Report | None:
+        read.append(text)
+        return Report.from_wire(json.loads(text))
+
+    monkeypatch.setattr(core.evidence, "_report_from", count)
+    shown = show_on(supports_vision=True)
+    wait_for_rows(qtbot, shown)
+    qtbot.wait(0)
+    assert len(read) == 3
 
 
 def test_fields_stand_by_what_there_is_to_do_about_them(show_on: ShowOn, qtbot: QtBot) -> None:
@@ -198,6 +271,20 @@ def test_what_flipped_since_the_last_time_is_shown_with_both_receipts(show_on: S
     assert receipt is not None
     headlines = [view.headline for view in receipt.views]
     assert headlines == ["Supports Vision: No", "Supports Vision: Yes"]
+
+
+def test_what_flipped_on_one_day_is_told_with_the_time(show_on: ShowOn, qtbot: QtBot) -> None:
+    noon = datetime(2026, 11, 12, 12, 0).astimezone()
+    first, later = noon.isoformat(), (noon + timedelta(minutes=5)).isoformat()
+    saw = verdict(Outcome.YES, True, "2 of 2 pictures were read.", "vision", at=first)
+    keep(report(first, supports_vision=saw), report(later))
+    shown = show_on()
+    wait_for_rows(qtbot, shown)
+    assert f"Changed since {time_words(first)}" in shown.tab.page.list.texts
+    assert (
+        next(row.detail for row in shown.tab.rows if row.spec.name == "supports_vision")
+        == f"Yes ({time_words(first)}) → No"
+    )
 
 
 def test_evidence_of_another_server_is_outdated(show_on: ShowOn, qtbot: QtBot) -> None:
@@ -389,7 +476,9 @@ def test_the_tab_is_built_when_it_is_first_looked_at_and_shows_the_selected_mode
     qtbot.waitUntil(lambda: bool(panel.rows))
     tab.measure()
     assert panel.pane is not None
-    click(panel.pane.start_button)
+    pane = panel.pane
+    qtbot.waitUntil(lambda: pane.height() >= pane.minimumSizeHint().height())
+    click(pane.start_button)
     assert "engine" in panel.pane.text
     assert panel.pane.state is PaneState.FAILED
 

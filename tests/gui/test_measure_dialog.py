@@ -15,15 +15,16 @@ from pytestqt.qtbot import QtBot
 
 from core.field_specs import UNSET
 from core.measurement_preparation import THOROUGH, estimate, prepare_measurement
-from core.verdicts import Limits, Outcome
+from core.verdicts import Limits, Outcome, Report, Verdict
 from gui.engine_host import EngineHost
 from gui.measure_dialog import MeasureDialog
 from gui.measure_review import Column as ReviewColumn
-from gui.measure_table import Column
+from gui.measure_table import Column, verdict_summary
 from gui.measuring_batch import MeasuringState
 from gui.receipt_view import ReceiptDialog
 from gui.scopes import Scope
 from gui.verdict_words import cost_words
+from gui.words import count_models
 from tests.gui.measurements import EARLIER, report, verdict
 from tests.gui.measuring_desk import Desk, desk_on
 from tests.servers.capable import Ability, CapableServer
@@ -128,10 +129,10 @@ def test_the_cost_is_told_before_it_starts(qtbot: QtBot, open_desk: OpenDesk) ->
         for limits, is_thorough in ((Limits(), False), (THOROUGH, True)):
             dialog.options.thorough_box.setChecked(is_thorough)
             each, whole = most_of(desk, limits, models=1), most_of(desk, limits, models=3)
-            wanted = f"About {each} at most for each model; {whole} in all."
+            wanted = f"At most {each} for each model; {whole} in all."
             wait_for_words(qtbot, label, wanted)
         dialog.options.scope_box.setCurrentIndex(1)
-        alone = f"About {most_of(desk, THOROUGH, models=1)} at most. One long answer or costly picture may exceed it."
+        alone = f"At most {most_of(desk, THOROUGH, models=1)}. One long answer or costly picture may exceed it."
         qtbot.waitUntil(lambda: label.text() == alone)
         assert server.exchanges == []
 
@@ -339,7 +340,15 @@ def test_stop_all_begins_nothing_more(qtbot: QtBot, open_desk: OpenDesk) -> None
         assert states[0] in (MeasuringState.PARTIAL, MeasuringState.CANCELLED)
         assert states[1:] == [MeasuringState.CANCELLED] * 3
         assert dialog.start_button.isEnabled()
-        assert dialog.start_button.text().replace("&", "") == "Measure Again"
+        assert dialog.start_button.text().replace("&", "") == "Measure the Rest"
+        again = sum(one.state is MeasuringState.CANCELLED for one in dialog.batch.measurements)
+        assert dialog.start_button.toolTip() == f"Again only what failed or was stopped: {count_models(again)}"
+
+
+def test_each_capability_that_was_not_found_has_its_own_no() -> None:
+    nothing = Verdict(Outcome.NO)
+    found = Report(dict.fromkeys(("supports_logprobs", "supports_function_calling", "supports_vision"), nothing))
+    assert verdict_summary(found) == "no Logprobs, no Tools, no Vision"
 
 
 def test_no_more_models_of_one_provider_are_measured_at_once_than_was_chosen(qtbot: QtBot, open_desk: OpenDesk) -> None:

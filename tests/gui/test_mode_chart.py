@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,25 @@ def test_a_higher_rate_paints_a_longer_bar(chart: ModeChart) -> None:
     after = chart.grab().toImage()
     shorter = [sum(after.pixelColor(x, y) == accent for x in range(after.width())) for y in range(after.height())]
     assert 0 < max(shorter) < max(painted) / 2
+
+
+@pytest.mark.parametrize("lines", [4.3, 5.4, 7.0])
+def test_in_use_stands_below_the_modes_name_and_apart_from_it(chart: ModeChart, lines: float) -> None:
+    line = chart.fontMetrics().height()
+    chart.setMinimumSize(1, 1)
+    chart.resize(700, round(lines * line))
+    chart.show_results([ModeResult("json_schema", 5, 5)], "json_schema")
+    picture = chart.grab().toImage()
+    inked = [
+        y
+        for y in range(2 * line, picture.height())
+        if any(
+            abs(picture.pixelColor(x, y).lightness() - picture.pixelColor(2, y).lightness()) > 60
+            for x in range(line, 9 * line)
+        )
+    ]
+    gaps = [later - y - 1 for y, later in pairwise(inked) if later > y + 1]
+    assert max(gaps) >= 3
 
 
 def test_lines_keep_their_places_while_they_fill(chart: ModeChart) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
+import gui.dialog_fit
 from core.entry import UserModelEntry
 from core.evidence import Evidence, FieldOrigin
 from core.fields import Placement
@@ -133,7 +134,7 @@ def test_what_it_costs_is_said_and_nothing_is_sent_before_start(open_at: OpenAt,
         assert pane.state is PaneState.ASKING
         spec = prepare_measurement(opened.registry, opened.registry.entries()[0])
         for limits in (Limits(), THOROUGH):
-            wait_for_words(qtbot, pane, f"About {cost_words(*estimate(spec, limits))} at most.")
+            wait_for_words(qtbot, pane, f"At most {cost_words(*estimate(spec, limits))}.")
             click(pane.thorough)
         click(pane.close_button)
         assert not pane.isVisible()
@@ -439,3 +440,28 @@ def test_the_tab_key_comes_by_a_mark_and_its_use_after_the_field(open_at: OpenAt
         QTest.keyClick(focused, Qt.Key.Key_Tab)
         seen.append(opened.dialog.focusWidget())
     assert seen == [row.evidence.mark, row.evidence.use]
+
+
+@pytest.mark.parametrize("room", [QRect(0, 0, 1000, 640), QRect(0, 0, 1280, 720)])
+def test_save_stays_on_a_small_screen_while_a_measured_model_is_measured_again(
+    qtbot: QtBot, open_at: OpenAt, monkeypatch: pytest.MonkeyPatch, room: QRect
+) -> None:
+    monkeypatch.setattr(gui.dialog_fit, "screen_room", lambda _widget: room)
+    with Evidence.open() as evidence:
+        evidence.add_report("id-1", report())
+    opened = open_at("http://127.0.0.1:9/v1", supports_vision=True)
+    qtbot.waitUntil(lambda: opened.mark("supports_vision")[0] is MarkKind.CONFLICT)
+    pane = opened.dialog.measuring.pane
+
+    def lowest() -> int:
+        button = opened.dialog.ok_button
+        qtbot.waitUntil(lambda: pane.height() >= pane.heightForWidth(pane.width()))
+        return button.mapToGlobal(button.rect().bottomLeft()).y()
+
+    click(opened.dialog.measuring.measure_button)
+    qtbot.waitUntil(lambda: pane.state is PaneState.ASKING and pane.isVisible())
+    assert lowest() <= room.bottom()
+    click(pane.start_button)
+    qtbot.waitUntil(lambda: pane.state is PaneState.FAILED, timeout=LIMIT_MS)
+    assert lowest() <= room.bottom()
+    assert opened.dialog.frameGeometry().bottom() <= room.bottom()

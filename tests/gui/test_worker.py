@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
@@ -49,6 +50,30 @@ def test_what_a_worker_could_not_do_is_told_in_words(qtbot: QtBot) -> None:
     assert told == ["The disk is full."]
 
 
+def test_no_worker_collects_garbage_which_may_hold_widgets(qtbot: QtBot) -> None:
+    threads: set[threading.Thread] = set()
+
+    def note(phase: str, _: object) -> None:
+        threads.add(threading.current_thread())
+
+    def litter() -> None:
+        for _ in range(20_000):
+            rubbish: list[object] = []
+            rubbish.append(rubbish)
+
+    parent, told = QObject(), list[object]()
+    gc.callbacks.append(note)
+    try:
+        for _ in range(3):
+            run_in_worker(parent, litter, on_done=told.append)
+        qtbot.waitUntil(lambda: len(told) == 3)
+        assert gc.isenabled()
+        litter()
+    finally:
+        gc.callbacks.remove(note)
+    assert threads == {threading.current_thread()}
+
+
 def test_work_that_ends_after_whoever_asked_for_it_is_told_to_nobody(
     qtbot: QtBot, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,6 +88,7 @@ def test_work_that_ends_after_whoever_asked_for_it_is_told_to_nobody(
     qtbot.wait(0)
     assert told == []
     assert capfd.readouterr().err == ""
+    assert gc.isenabled()
 
 
 def test_a_program_that_ends_while_a_worker_waits_has_nothing_to_complain_about() -> None:

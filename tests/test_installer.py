@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 import artwork
 import changelog
+import environments
 import macos_app
 import product
 import pytest
@@ -25,6 +26,7 @@ from PIL import Image
 from core import __version__
 from core.bundled_parts import parts_from
 from core.share import SHARE_MIME, SHARE_SUFFIX
+from tests.conftest import GIVEN_DIST
 
 PROJECT = Path(__file__).resolve().parent.parent
 pytestmark = [pytest.mark.installer, pytest.mark.timeout(900)]
@@ -60,9 +62,10 @@ def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str
 
 @pytest.fixture(scope="session")
 def installers(bundle: Path) -> list[Path]:
-    """What `make package` makes of the frozen folder."""
-    done = run(sys.executable, "packaging/installers.py", bundle.parent)
-    assert done.returncode == 0, done.stdout[-4000:]
+    """What `make package` makes of the frozen folder, or made of it where the folder is given."""
+    if GIVEN_DIST is None:
+        done = run(environments.builders().python, "packaging/installers.py", bundle.parent)
+        assert done.returncode == 0, done.stdout[-4000:]
     return sorted(path for path in bundle.parent.iterdir() if path.is_file())
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import bundle_places
+import environments
 import pytest
 
 from core.fields import StructuredOutputMode
@@ -17,6 +20,9 @@ from tests.servers.provider_addresses import ADDRESSES
 PROJECT = Path(__file__).resolve().parent.parent
 LARGEST_MB = 230
 """Measured 209 on Debian 12; much more would be something that came along unasked."""
+
+FEWEST_MODULES = 4000
+"""Measured 5,084; fewer would mean that the archive of code was not read."""
 
 pytestmark = [pytest.mark.packaged, pytest.mark.timeout(900)]
 
@@ -82,6 +88,18 @@ def test_the_frozen_program_asks_nobody_outside_this_machine(report: dict[str, A
 
 def test_the_bundle_holds_no_link_to_nowhere(bundle: Path) -> None:
     assert [link for link in bundle.rglob("*") if link.is_symlink() and not link.exists()] == []
+
+
+def test_the_bundle_tells_nothing_of_the_machine_that_froze_it(bundle: Path) -> None:
+    # PyInstaller reads its own archives; it is where the program is frozen.
+    builder = environments.builders()
+    builder.install("package")
+    command = [str(builder.python), "packaging/bundle_places.py", str(bundle), *bundle_places.own_places()]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    counted = re.search(r"(\d+) modules of the archive", done.stdout)
+    assert counted is not None
+    assert int(counted[1]) > FEWEST_MODULES
 
 
 def test_the_bundle_is_not_larger_than_it_was(bundle: Path) -> None:

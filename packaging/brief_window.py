@@ -1,8 +1,8 @@
-"""Opens the window on this system's own desktop for ten seconds and quits it: `python packaging/brief_window.py muster`.
+"""Opens the window on the system's own desktop for ten seconds and quits it: `python packaging/brief_window.py muster`.
 
-For systems without a virtual X screen, where `hello_run.py` leaves the window out. Its own home is a new folder. Gives 1
-where it ended early, did not paint or did not get its engine ready, did not quit when asked to, or logged an error. Only
-the standard library, because the program brings everything else.
+For systems without a virtual X screen, where `hello_run.py` leaves the window out. Its own home is a new folder. Gives
+1 where it ended early, did not paint or did not get its engine ready, did not quit when asked to, or logged an error.
+Only the standard library, because the program brings everything else.
 """
 
 import os

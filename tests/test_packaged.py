@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import bundle_licences
 import bundle_places
 import environments
 import pytest
 
+from core.bundled_parts import parts_from
 from core.fields import StructuredOutputMode
 from tests.servers.provider_addresses import ADDRESSES
 
@@ -23,6 +25,9 @@ LARGEST_MB = 230
 
 FEWEST_MODULES = 4000
 """Measured 5,084; fewer would mean that the archive of code was not read."""
+
+FEWEST_LIBRARIES = 150
+"""Measured 186."""
 
 pytestmark = [pytest.mark.packaged, pytest.mark.timeout(900)]
 
@@ -100,6 +105,34 @@ def test_the_bundle_tells_nothing_of_the_machine_that_froze_it(bundle: Path) -> 
     counted = re.search(r"(\d+) modules of the archive", done.stdout)
     assert counted is not None
     assert int(counted[1]) > FEWEST_MODULES
+
+
+def libraries_in(bundle: Path) -> dict[str, Path]:
+    """Every library by its path in the bundle, links left out."""
+    inside = bundle / "_internal"
+    files = (file for file in inside.rglob("*") if ".so" in file.name and file.is_file() and not file.is_symlink())
+    return {file.relative_to(inside).as_posix(): file for file in files}
+
+
+def parts_named(bundle: Path) -> set[str]:
+    text = (bundle / "_internal/resources/licences.json").read_text(encoding="utf-8")
+    return {part.name for part in parts_from(text)}
+
+
+def test_every_library_in_the_bundle_belongs_to_a_part_whose_licence_is_shown(bundle: Path) -> None:
+    parts, libraries = parts_named(bundle), libraries_in(bundle)
+    assert len(libraries) > FEWEST_LIBRARIES
+    assert {
+        path: bundle_licences.part_of(path) for path in libraries if bundle_licences.part_of(path) not in parts
+    } == {}
+
+
+def test_what_was_linked_into_a_library_is_a_part_too(bundle: Path) -> None:
+    parts = parts_named(bundle)
+    with_crates = [path for path, file in libraries_in(bundle).items() if b"cargo/registry" in file.read_bytes()]
+    named = {f"Rust crates in {bundle_licences.part_of(path)}" for path in with_crates}
+    assert len(named) >= len({"cryptography", "jiter", "pydantic_core", "rpds-py", "tiktoken", "fastuuid"})
+    assert named | {"OpenSSL", "ICU", "HarfBuzz", "libpng", "PCRE2", "libjpeg-turbo"} <= parts
 
 
 def test_the_bundle_is_not_larger_than_it_was(bundle: Path) -> None:

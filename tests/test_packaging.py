@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import re
 import zipfile
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+import bundle_inside
 import bundle_places
+import debian
 import environments
 import prerequisites
 import pytest
+
+from core.bundled_parts import BundledPart
 
 
 @pytest.fixture
@@ -64,3 +72,95 @@ def test_an_environment_of_another_python_is_not_taken_for_one_of_debians(tmp_pa
     made.python.symlink_to(other)
     assert made.is_made_with(other)
     assert not made.is_made_with(made.maker)
+
+
+# ----------------------------------------------------------------------------------------------------- whose work it is
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One of Debian's copyright file: which files it is about, and under which licence they stand."""
+
+    patterns: tuple[str, ...]
+    licence: str
+    has_text: bool
+
+
+def paragraphs_of(text: str) -> list[Paragraph]:
+    """Read them as policy has it: fields, continued by lines that begin with a blank."""
+    found = []
+    for block in text.strip().split("\n\n"):
+        fields = dict(re.findall(r"^([A-Z][\w-]*):((?:.*)(?:\n[ \t].*)*)", block, re.MULTILINE))
+        licence, _, rest = fields.get("License", "").strip().partition("\n")
+        found.append(Paragraph(tuple(fields.get("Files", "").split()), licence, bool(rest.strip())))
+    return found
+
+
+def licence_of(path: str, paragraphs: list[Paragraph]) -> str:
+    """The licence that a path stands under: the last paragraph that matches it holds."""
+    return [item.licence for item in paragraphs if any(fnmatchcase(path, pattern) for pattern in item.patterns)][-1]
+
+
+@pytest.fixture(scope="module")
+def paragraphs() -> list[Paragraph]:
+    """Those of the package's copyright file."""
+    return paragraphs_of(debian.copyright_file([BundledPart("litellm", "1.2.3", "MIT")]))
+
+
+@pytest.mark.parametrize(
+    ("path", "licence"),
+    [
+        ("usr/bin/muster", "Expat"),
+        ("usr/share/metainfo/x.xml", "CC0-1.0"),
+        ("usr/lib/muster/muster", "GPL-2+ with Bootloader exception, and various"),
+        ("usr/lib/muster/_internal/yaml/_yaml.so", "various"),
+        ("usr/lib/muster/_internal/resources/licences.json", "Expat"),
+        ("usr/lib/muster/_internal/resources/icons/plus.svg", "Expat"),
+        ("usr/lib/muster/_internal/PySide6/QtCore.abi3.so", "LGPL-3"),
+        ("usr/lib/muster/_internal/PySide6/Qt/plugins/platforms/libqxcb.so", "LGPL-3"),
+        ("usr/lib/muster/_internal/libQt6Core.so.6", "LGPL-3"),
+        ("usr/lib/muster/_internal/PySide6/Qt/lib/libicudata.so.73", "Unicode-DFS-2016"),
+        ("usr/lib/muster/_internal/libicudata.so.73", "Unicode-DFS-2016"),
+        ("usr/lib/muster/_internal/cryptography/hazmat/bindings/_rust.abi3.so", "Apache-2.0"),
+    ],
+)
+def test_the_copyright_file_says_of_each_file_whose_it_is(paragraphs: list[Paragraph], path: str, licence: str) -> None:
+    assert licence_of(path, paragraphs) == licence
+
+
+def test_every_licence_in_the_copyright_file_has_a_text(paragraphs: list[Paragraph]) -> None:
+    with_text = {item.licence for item in paragraphs if item.has_text}
+    assert {item.licence for item in paragraphs if item.patterns} - with_text == set()
+    assert " litellm 1.2.3: MIT" in debian.copyright_file([BundledPart("litellm", "1.2.3", "MIT")])
+
+
+def test_each_part_inside_qt_has_its_licence_in_full() -> None:
+    parts = bundle_inside.inside_qt("6.11.3")
+    assert {"HarfBuzz", "libpng", "PCRE2", "libjpeg-turbo", "FreeType's rasterizer"} <= {part.name for part in parts}
+    assert [part.name for part in parts if len(part.text) < 300] == []
+
+
+@pytest.mark.parametrize("name", ["cryptography", "jiter", "pydantic-core", "rpds-py", "tiktoken", "fastuuid"])
+def test_the_crates_in_a_wheel_are_named_with_their_licences_in_full(name: str) -> None:
+    files = importlib.metadata.files(name) or []
+    libraries = [Path(str(file.locate())) for file in files if file.suffix in {".so", ".pyd"}]
+    (part,) = bundle_inside.crates_part(name, libraries)
+    assert re.search(r"^pyo3 \d+\.\d+\.\d+ \(Apache-2\.0\)", part.text, re.MULTILINE)
+    assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in part.text
+
+
+@pytest.mark.parametrize(
+    ("crate", "said"),
+    [
+        (bundle_inside.Crate("new", "1", "CDDL-1.0", "Ada"), "has not"),
+        (bundle_inside.Crate("new", "1", "MIT"), "holder"),
+    ],
+)
+def test_a_crate_that_nobody_described_stops_the_build(crate: bundle_inside.Crate, said: str) -> None:
+    with pytest.raises(LookupError, match=said):
+        bundle_inside.chosen_licences(crate)
+
+
+def test_of_a_choice_of_licences_one_is_taken_and_what_comes_beside_it_too() -> None:
+    crate = bundle_inside.Crate("unicode-ident", "1", "(MIT OR Apache-2.0) AND Unicode-3.0")
+    assert bundle_inside.chosen_licences(crate) == ("Apache-2.0", "Unicode-3.0")

@@ -40,7 +40,7 @@ def home() -> str:
 def places_named(folder: Path, places: Iterable[str]) -> dict[str, list[str]]:
     """Each file, or module of an archive, that names one of the places, with what it names."""
     given = b"|".join(re.escape(place.encode()) for place in sorted(places))
-    wanted = re.compile(rb"(?:%s)(?![\w.-])[\w./+@-]*" % given)
+    wanted = re.compile(rb"(?:%s)(?![\w.-])[\w./\\+@-]*" % given)
     found: dict[str, list[str]] = {}
     for name, content in _contents(folder):
         named = {match.group().decode().rstrip("/.") for match in wanted.finditer(content)}

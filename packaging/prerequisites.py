@@ -115,7 +115,8 @@ def _of_the_builder() -> list[Prerequisite]:
 
 _BUNDLE = [_program("binutils", "objdump"), _program("chrpath", "chrpath"), *_of_the_builder()]
 
-_DEBIAN_PACKAGE = [_program("dpkg-dev", "dpkg-shlibdeps")]
+# Elsewhere the archive is made alone.
+_DEBIAN_PACKAGE = [_program("dpkg-dev", "dpkg-shlibdeps")] if shutil.which("dpkg") else []
 
 _WINDOW_LIST = [_program("x11-utils", "xwininfo")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import sys
 import zipfile
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,9 +14,13 @@ import bundle_inside
 import bundle_places
 import debian
 import environments
+import hello_run
+import installers
+import loopback_only
 import prerequisites
 import pytest
 
+from core import __version__
 from core.bundled_parts import BundledPart
 
 
@@ -164,3 +169,41 @@ def test_a_crate_that_nobody_described_stops_the_build(crate: bundle_inside.Crat
 def test_of_a_choice_of_licences_one_is_taken_and_what_comes_beside_it_too() -> None:
     crate = bundle_inside.Crate("unicode-ident", "1", "(MIT OR Apache-2.0) AND Unicode-3.0")
     assert bundle_inside.chosen_licences(crate) == ("Apache-2.0", "Unicode-3.0")
+
+
+# ------------------------------------------------------------------------------------------------- what is made of it
+
+
+def test_without_debians_tools_the_archive_is_made_alone_and_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "muster").mkdir()
+    (tmp_path / "muster" / "muster").write_text("#!/bin/sh\n", encoding="utf-8")
+    made = installers.make_installers(tmp_path)
+    assert [path.name.partition("-linux-")[0] for path in made] == [f"muster-{__version__}"]
+    assert "The archive is made alone" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------- checks that do not pass by themselves
+
+
+def test_what_the_engine_complains_about_is_no_success() -> None:
+    run = hello_run.HelloRun(checks={"version": ""})
+    assert run.is_good
+    run.engine_complaints = "Traceback (most recent call last):"
+    assert not run.is_good
+
+
+def test_on_a_build_machine_nobody_watching_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loopback_only, "way_in", tuple)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "argv", ["hello_run.py", str(tmp_path / "muster")])
+    monkeypatch.setenv("CI", "true")
+    assert hello_run.main() == 1
+    assert "CI is set" in capsys.readouterr().err
+    monkeypatch.delenv("CI")
+    assert not loopback_only.must_enter()

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import brief_window
 import bundle_licences
 import bundle_places
 import environments
+import hello_window
 import loopback_only
 import pytest
 
@@ -84,6 +86,16 @@ def test_the_frozen_engine_speaks_to_every_provider(report: dict[str, Any]) -> N
 
 def test_the_frozen_window_opens_with_its_engine_and_closes(report: dict[str, Any]) -> None:
     assert faults(report, ["the window opens and closes"]) == {}
+
+
+def test_the_frozen_window_stays_open_and_quits_as_the_workflows_ask_of_it(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    with hello_window.virtual_screen() as display:
+        monkeypatch.setenv("DISPLAY", display)
+        logged = brief_window.open_briefly([str(bundle / "muster")], tmp_path, open_s=1.0)
+    assert "engine is ready" in logged
 
 
 def test_the_frozen_program_asks_nobody_outside_this_machine(report: dict[str, Any]) -> None:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import brief_window
 import bundle_inside
 import bundle_places
+import clean_root
 import debian
 import environments
 import hello_run
@@ -207,3 +209,25 @@ def test_on_a_build_machine_nobody_watching_is_a_failure(
     assert "CI is set" in capsys.readouterr().err
     monkeypatch.delenv("CI")
     assert not loopback_only.must_enter()
+
+
+def test_what_is_left_in_a_root_and_what_was_changed_there_is_seen(tmp_path: Path) -> None:
+    root = clean_root.CleanRoot(tmp_path)
+    settings = tmp_path / "etc/hosts"
+    for path in (settings, tmp_path / "usr/bin/sh", tmp_path / "var/lib/dpkg/status", tmp_path / "tmp/kept"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("as it was", encoding="utf-8")
+    files, contents = root.files(), root.contents()
+    settings.write_text("changed", encoding="utf-8")
+    for name in ("tmp/left", "run/left", "var/log/left", "var/cache/left", "var/cache/apt/book", "var/log/dpkg.log"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    left = {name for name in root.files() - files if (tmp_path / name).is_file()}
+    assert left == {"tmp/left", "run/left", "var/log/left", "var/cache/left"}
+    after = root.contents()
+    assert {name for name, digest in contents.items() if after[name] != digest} == {"etc/hosts"}
+
+
+def test_a_window_that_ends_by_itself_is_told_from_one_that_quits(tmp_path: Path) -> None:
+    with pytest.raises(brief_window.WindowFailed, match="ended by itself with code 3"):
+        brief_window.open_briefly([sys.executable, "-c", "raise SystemExit(3)"], tmp_path, open_s=30.0)

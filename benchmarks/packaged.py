@@ -30,6 +30,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.append(str(PROJECT / "packaging"))
 
 import debian  # noqa: E402 - found in packaging/
+import environments  # noqa: E402
 import hello_window  # noqa: E402
 
 _LIMIT_S = 90.0
@@ -56,7 +57,9 @@ class Figures:
 def freeze(recipe: str, name: str, place: Path) -> Path:
     """The frozen folder."""
     places = ["--distpath", str(place / "dist"), "--workpath", str(place / "build" / name)]
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", *places, recipe]
+    builder = environments.builders()
+    builder.install("package")
+    command = [str(builder.python), "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", *places, recipe]
     subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
     return place / "dist" / name
 

@@ -9,9 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
+import bundle_inside
 import product
 from bundle_files import Entry
 
@@ -21,7 +22,6 @@ QT = "Qt"
 SYSTEM_LIBRARY = "library of the build's system"
 """Kind of the parts that a package for the same system leaves out."""
 
-_TEXTS = product.PROJECT / "packaging" / "licences"
 _OWN_TEXT = {"PySide6_Essentials", "shiboken6", QT}
 """Their wheels bring no licence: LGPL, and the GPL that it is written on top of."""
 
@@ -38,7 +38,8 @@ def collect(modules: Iterable[Entry], binaries: Iterable[Entry]) -> tuple[Bundle
     """Every part.
 
     Raises:
-        LookupError: no package is known to own a library of the system that would be shipped.
+        LookupError: no package is known to own a library of the system that would be shipped, or nobody says what a
+            wheel's library holds inside.
     """
     libraries = list(binaries)
     top = {name.partition(".")[0] for name, _source, _kind in modules}
@@ -46,7 +47,7 @@ def collect(modules: Iterable[Entry], binaries: Iterable[Entry]) -> tuple[Bundle
     by_module = importlib.metadata.packages_distributions()
     names = {name for module in top for name in by_module.get(module, ())}
     parts = [_with_text(part) for part in installed_parts(sorted(names))]
-    parts += [_python(), _qt(), *_loader(), *_icons()]
+    parts += [_python(), _qt(), *_loader(), *_icons(), *_inside(libraries, by_module)]
     parts += {part.name: part for path, source, kind in libraries for part in _system_part(path, source, kind)}.values()
     return in_order(parts)
 
@@ -58,7 +59,22 @@ def _with_text(part: BundledPart) -> BundledPart:
 
 
 def _lgpl() -> str:
-    return "\n\n".join((_TEXTS / name).read_text(encoding="utf-8") for name in ("LGPL-3.0.txt", "GPL-3.0.txt"))
+    return bundle_inside.text_of("LGPL-3.0", "GPL-3.0")
+
+
+def _inside(libraries: list[Entry], by_module: Mapping[str, list[str]]) -> Iterable[BundledPart]:
+    """What the libraries hold of others without a file that says so."""
+    of_wheels: dict[str, list[Path]] = {}
+    for path, source, kind in libraries:
+        if kind != "SYMLINK":
+            for name in by_module.get(re.split(r"[./\\]", path)[0], ()):
+                of_wheels.setdefault(name, []).append(Path(source))
+    for name, sources in sorted(of_wheels.items()):
+        yield from bundle_inside.crates_part(name, sources)
+        if name == "cryptography":
+            yield from bundle_inside.openssl(importlib.metadata.distribution(name))
+    yield from bundle_inside.icu(libraries)
+    yield from bundle_inside.inside_qt(_qt().version)
 
 
 def _python() -> BundledPart:
@@ -84,6 +100,27 @@ def _loader() -> Iterable[BundledPart]:
 def _icons() -> Iterable[BundledPart]:
     text = (product.PROJECT / "resources" / "icons" / "LICENSE-tabler.txt").read_text(encoding="utf-8")
     yield BundledPart("Tabler Icons", "3", "MIT", "pictures", text)
+
+
+def part_of(path_in_bundle: str) -> str | None:
+    """The name of the part that a library in the bundle belongs to; None where nobody is known to own it."""
+    name = PurePosixPath(path_in_bundle).name
+    if name.startswith("libpython") or "/lib-dynload/" in f"/{path_in_bundle}":
+        return "Python"
+    if name.startswith("libicu"):
+        return "ICU"
+    return _owners_by_file().get(path_in_bundle) or owner_of(name)
+
+
+@functools.cache
+def _owners_by_file() -> dict[str, str]:
+    """The distribution that each installed file came with."""
+    return {
+        file.as_posix(): distribution.name
+        for distribution in importlib.metadata.distributions()
+        for file in distribution.files or ()
+        if ".so" in file.name
+    }
 
 
 # ------------------------------------------------------------------------------------- libraries of the build's system

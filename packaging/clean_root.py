@@ -7,6 +7,7 @@ takes seconds. Everything in the root runs by chroot, which needs root's rights,
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -40,6 +41,7 @@ class CleanRoot:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._cache = cache_folder()
+        self._shared = ""
 
     def make(self) -> str:
         """Unpacks the base, making it first where none is kept; says which.
@@ -137,7 +139,8 @@ class CleanRoot:
             device = self.folder / "dev" / name
             device.touch(exist_ok=True)
             _run(["mount", "--bind", f"/dev/{name}", str(device)])
-        inside = self.folder / str(shared).lstrip("/")
+        self._shared = str(shared).lstrip("/")
+        inside = self.folder / self._shared
         inside.mkdir(parents=True, exist_ok=True)
         _run(["mount", "--bind", str(shared), str(inside)])
 
@@ -158,14 +161,22 @@ class CleanRoot:
 
     # --------------------------------------------------------------------------------------------------------- files
 
-    def files(self) -> set[str]:
+    def files(self, below: str = ".") -> set[str]:
         """Every path in the root but what packaging tools keep for themselves and what is no file of its own."""
         found: set[str] = set()
-        for folder, folders, names in os.walk(self.folder):
-            place = Path(folder).relative_to(self.folder).as_posix()
-            folders[:] = [name for name in folders if (Path(place) / name).as_posix() not in _NOT_LOOKED_INTO]
-            found.update((Path(place) / name).as_posix() for name in [*folders, *names])
+        for folder, folders, names in os.walk(self.folder / below):
+            place = Path(folder).relative_to(self.folder)
+            folders[:] = [name for name in folders if not self._is_of_the_tools(place / name)]
+            found.update((place / name).as_posix() for name in folders)
+            found.update((place / name).as_posix() for name in names if not self._is_of_the_tools(place / name))
         return found
+
+    def _is_of_the_tools(self, path: Path) -> bool:
+        return path.as_posix() in _NOT_LOOKED_INTO or path.as_posix() == self._shared
+
+    def contents(self) -> dict[str, str]:
+        """What each file of the system's settings and programs holds, as a digest; of links where they point."""
+        return {path: _digest(self.folder / path) for below in ("etc", "usr") for path in self.files(below)}
 
     def programs_like(self, prefix: str) -> list[str]:
         """The programs in the root whose name starts so."""
@@ -174,7 +185,17 @@ class CleanRoot:
 
 
 _SWITCHES = ["--yes", "--quiet", "--quiet", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]
-_NOT_LOOKED_INTO = {"proc", "sys", "dev", "tmp", "run", "var/lib/dpkg", "var/lib/apt", "var/cache", "var/log"}
+_NOT_LOOKED_INTO = {
+    *("proc", "sys", "dev", "var/lib/dpkg", "var/lib/apt", "var/cache/apt", "var/cache/debconf", "var/cache/ldconfig"),
+    *("var/log/apt", "var/log/dpkg.log", "var/log/alternatives.log"),
+}
+"""What is no file of the root's own, and the books of the tools that install."""
+
+
+def _digest(path: Path) -> str:
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def remove(folder: Path) -> None:

@@ -19,17 +19,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import artwork
+import bundle_inside
 import bundle_licences
 import changelog
 import product
 
-from core.bundled_parts import in_order, parts_from, to_text
+from core.bundled_parts import BundledPart, in_order, parts_from, to_text
 
 _LINUX = product.PROJECT / "packaging" / "linux"
 _LIBRARY = re.compile(r"^lib[^/]+\.so[.\d]*$")
 _HOME = Path("usr/lib") / product.NAME
-RECOMMENDS = ("dbus-user-session | dbus-x11", "gnome-keyring | kwalletmanager")
-"""Without them the program runs: keys are kept elsewhere then, and screen readers hear nothing."""
+RECOMMENDS = ("dbus-user-session | dbus-x11", "gnome-keyring | kwalletmanager", "xdg-utils")
+"""Without them the program runs: keys are kept elsewhere then, screen readers hear nothing, and no browser opens."""
 
 
 def make_package(folder: Path, target: Path) -> Path:
@@ -127,13 +128,17 @@ def _lay_documents(root: Path) -> None:
     _write_gzip(share / "man/man1" / f"{product.NAME}.1.gz", product.filled(_LINUX / "muster.1.in"))
     _write_gzip(documents / "changelog.gz", changelog.to_debian(changelog.releases()))
     text = (root / _HOME / "_internal/resources/licences.json").read_text(encoding="utf-8")
-    parts = [f" {part.name} {part.version}: {part.licence}" for part in parts_from(text)]
-    licence = (product.PROJECT / "LICENSE").read_text(encoding="utf-8").partition("\n\n")[2].partition("\n\n")[2]
-    _write(
-        documents / "copyright",
-        product.filled(_LINUX / "copyright.in", PARTS="\n".join(parts), LICENCE=_debian_text(licence)),
-    )
+    _write(documents / "copyright", copyright_file(parts_from(text)))
     _write(share / "lintian/overrides" / product.NAME, product.filled(_LINUX / "lintian-overrides.in"))
+
+
+def copyright_file(parts: Iterable[BundledPart]) -> str:
+    """Debian's copyright file of a package that holds these parts."""
+    lines = [f" {part.name} {part.version}: {part.licence}" for part in parts]
+    own = (product.PROJECT / "LICENSE").read_text(encoding="utf-8").partition("\n\n")[2].partition("\n\n")[2]
+    unicode = bundle_inside.text_of("Unicode-DFS-2016")
+    texts = {"LICENCE": _debian_text(own), "UNICODE": _debian_text(unicode)}
+    return product.filled(_LINUX / "copyright.in", PARTS="\n".join(lines), **texts)
 
 
 def _debian_text(text: str) -> str:

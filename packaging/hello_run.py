@@ -90,8 +90,9 @@ class HelloRun:
 
     @property
     def is_good(self) -> bool:
-        """Whether every check passed and nothing outside was asked."""
-        return bool(self.checks) and not any(self.checks.values()) and not self.asked_outside
+        """Whether every check passed, nothing outside was asked, and the engine had nothing to complain about."""
+        wrong = (any(self.checks.values()), self.asked_outside, self.engine_complaints.strip())
+        return bool(self.checks) and not any(wrong)
 
 
 def _words(error: BaseException) -> str:
@@ -337,9 +338,12 @@ def main() -> int:
     options = parser.parse_args()
     program = options.program.resolve()
     if not loopback_only.is_inside():
-        if loopback_only.may_enter():
-            return loopback_only.enter([sys.executable, *sys.argv])
-        print("No network namespace may be made here: nobody watches where the program connects to.", flush=True)
+        if way := loopback_only.way_in():
+            return loopback_only.enter([sys.executable, *sys.argv], way)
+        if loopback_only.must_enter():
+            print(loopback_only.NOT_WATCHED_IN_CI, file=sys.stderr)
+            return 1
+        print(loopback_only.NOT_WATCHED, flush=True)
     else:
         loopback_only.lay_routes()
     run = asyncio.run(say_hello(program, with_window=not options.no_window))

@@ -26,6 +26,7 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "packaging")]
 
 import clean_root  # noqa: E402 - found beside this file
 import loopback_only  # noqa: E402
+import newer_package  # noqa: E402
 import product  # noqa: E402
 from clean_root import HOME, CleanRoot, RootFailed  # noqa: E402
 from outside_desktop import DesktopFailed, OutsideDesktop, wait_for  # noqa: E402
@@ -94,11 +95,12 @@ class Use:
         self._package = package
         self._pictures = pictures
         self._files_before: set[str] = set()
+        self._contents_before: dict[str, str] = {}
 
     def make_all_checks(self, shared: Path) -> None:
         """From the bare root and back to it."""
         check, root = self._run.check, self._root
-        self._files_before = root.files()
+        self._files_before, self._contents_before = root.files(), root.contents()
         check("the root is clean", self._is_clean)
         check("the package installs", self._install)
         check("version", self._version)
@@ -154,6 +156,7 @@ class Use:
         check("it is exported to another tool", lambda: self._export(desktop))
         self._take_picture(desktop, "exported")
         check("it ends when asked to, and leaves no process", lambda: self._leave(desktop, program))
+        check("a newer version is installed over it, and the roll is kept", lambda: self._upgrade(desktop))
 
     def _command_of_the_desktop_file(self) -> list[str]:
         path = self._root.folder / "usr/share/applications" / f"{product.ID}.desktop"
@@ -274,6 +277,19 @@ class Use:
         _expect(not wrong, f"its log says {wrong[:5]}")
         return "code 0, nothing on standard error, no error in its log"
 
+    def _upgrade(self, desktop: OutsideDesktop) -> str:
+        before = self._settings().read_bytes()
+        self._root.run(["dpkg", "--install", f"/{newer_package.FILE}"])
+        version = self._root.run(["dpkg-query", "--show", "--showformat=${Version} ${Status}", product.NAME])
+        _expect(version == f"{newer_package.VERSION} install ok installed", f"dpkg says {version}")
+        _expect(self._settings().read_bytes() == before, "the roll has changed")
+        program = desktop.launch(*self._command_of_the_desktop_file())
+        desktop.window()
+        shown = [str(desktop.do("row_of", name)) for name in (MODEL_NAME, FRIENDS_MODEL)]
+        left = self._leave(desktop, program)
+        _expect(self._settings().read_bytes() == before, "the newer version has changed the roll by starting")
+        return f"{version.split()[0]} shows {len(shown)} models as before; {left}"
+
     def _take_picture(self, desktop: OutsideDesktop, name: str) -> None:
         if self._pictures is not None:
             self._pictures.mkdir(parents=True, exist_ok=True)
@@ -289,8 +305,13 @@ class Use:
         _expect(not foreign, f"these are left: {foreign[:20]}")
         gone = sorted(self._files_before - self._root.files())
         _expect(not gone, f"these were taken along: {gone[:20]}")
+        contents = self._root.contents()
+        changed = sorted(path for path, digest in self._contents_before.items() if contents.get(path) != digest)
+        _expect(not changed, f"these hold something else than before: {changed[:20]}")
         _expect(MODEL_NAME in self._settings().read_text(encoding="utf-8"), "the roll is gone")
-        return f"nothing but {len(own)} paths in the person's home, the roll among them"
+        return (
+            f"nothing but {len(own)} paths in the person's home, the roll among them; {len(contents)} others as before"
+        )
 
 
 # ----------------------------------------------------------------------------------------------------------------- all
@@ -316,7 +337,7 @@ def _inside(options: argparse.Namespace) -> int:
     if run.cut_off:
         loopback_only.lay_routes()
     else:
-        print("No network namespace may be made here: nobody watches where the program connects to.", flush=True)
+        print(loopback_only.NOT_WATCHED, flush=True)
     root = CleanRoot(options.inside)
     # Short, because the names of sockets are.
     shared = Path(tempfile.mkdtemp(prefix="muster-", dir="/tmp"))
@@ -335,6 +356,9 @@ def _again_inside(folder: Path) -> int:
     """This program once more, with mounts of its own and, where that may be, a network of its own."""
     command = [sys.executable, *sys.argv, "--inside", str(folder)]
     for switches, is_cut_off in ((["--mount", "--net"], True), (["--mount"], False)):
+        if not is_cut_off and loopback_only.must_enter():
+            print(loopback_only.NOT_WATCHED_IN_CI, file=sys.stderr)
+            return 2
         if subprocess.run(["unshare", *switches, "true"], capture_output=True, check=False).returncode == 0:
             return loopback_only.enter(command, ["unshare", *switches], inside=is_cut_off)
     print("Mounts of its own may not be made here; a clean root needs them.", file=sys.stderr)
@@ -362,6 +386,7 @@ def main() -> int:
         root = CleanRoot(folder)
         how = root.make()
         count = root.fetch(options.package, DESKTOP_PARTS)
+        newer_package.make(options.package, folder)
         print(f"A clean root, {how}, and {count} packages for it after {time.perf_counter() - started_s:.0f} s")
         return _again_inside(folder)
     except RootFailed as failed:

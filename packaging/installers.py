@@ -15,6 +15,9 @@ from pathlib import Path
 
 import product
 
+_LEVEL = 6
+"""Level 9 takes four times as long for 0.4 % less; xz would save 22 % and takes minutes."""
+
 _README = """@TITLE@ @VERSION@
 
 Start it with ./@NAME@ in this folder. Nothing is installed, and no Python is needed; the folder may stand anywhere.
@@ -42,6 +45,8 @@ def make_installers(dist: Path) -> list[Path]:
         import debian
 
         made.append(debian.make_package(folder, dist))
+    else:
+        print("The archive is made alone: a package for Debian needs its tools (dpkg-dev), which are not here.")
     return made
 
 
@@ -62,7 +67,7 @@ def make_archive(folder: Path, target: Path) -> Path:
 
     with (
         archive.open("wb") as file,
-        gzip.GzipFile("", "wb", fileobj=file, mtime=moment_s) as packed,
+        gzip.GzipFile("", "wb", _LEVEL, fileobj=file, mtime=moment_s) as packed,
         tarfile.open(fileobj=packed, mode="w") as tar,
     ):
         for path in [folder, *sorted(folder.rglob("*"))]:

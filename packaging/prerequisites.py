@@ -91,13 +91,32 @@ _NODE = [_program("nodejs", "node"), _program("npm", "npm")]
 HAS_DISPLAY = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 """Whether this Linux has a screen to show windows on."""
 
-_BUNDLE = [
-    _program("binutils", "objdump"),
-    _program("chrpath", "chrpath"),
-    _library(f"lib{_PYTHON}", str(sysconfig.get_config_var("INSTSONAME") or f"lib{_PYTHON}.so.1.0")),
-]
 
-_DEBIAN_PACKAGE = [_program("dpkg-dev", "dpkg-shlibdeps")]
+def system_python() -> Path | None:
+    """Give the Python of Debian and its like that a program is frozen from; None on other systems."""
+    if sys.platform != "linux" or shutil.which("dpkg") is None:
+        return None
+    found = (Path(f"/usr/bin/python3.{minor}") for minor in range(11, 15))
+    return next((path for path in found if path.exists()), None)
+
+
+def _of_the_builder() -> list[Prerequisite]:
+    """What freezing needs of the Python that it is done with: its library, and pip for an environment of its own."""
+    system = system_python()
+    if system is None:
+        soname = str(sysconfig.get_config_var("INSTSONAME") or f"lib{_PYTHON}.so.1.0")
+        return [_library(f"lib{_PYTHON}", soname)]
+    name = system.name
+    return [
+        Prerequisite(f"{name}-venv", lambda: Path(f"/usr/lib/{name}/ensurepip").is_dir()),
+        Prerequisite(f"lib{name}", lambda: any(Path("/usr/lib").glob(f"*/lib{name}.so.1.0"))),
+    ]
+
+
+_BUNDLE = [_program("binutils", "objdump"), _program("chrpath", "chrpath"), *_of_the_builder()]
+
+# Elsewhere the archive is made alone.
+_DEBIAN_PACKAGE = [_program("dpkg-dev", "dpkg-shlibdeps")] if shutil.which("dpkg") else []
 
 _WINDOW_LIST = [_program("x11-utils", "xwininfo")]
 

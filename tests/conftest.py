@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import environments
 import keyring
 import keyring.core
 import pytest
@@ -31,6 +31,9 @@ FOREIGN_PREFIXES = (
 )  # fmt: skip
 KEPT = frozenset({"MUSTER_SHARED_DATA"})
 PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
+
+# Read here, because a test's own environment has neither.
+GIVEN_DIST = os.environ.get("MUSTER_DIST")
 
 
 @pytest.fixture(autouse=True)
@@ -125,10 +128,21 @@ def llama_reasoning_separated(llama_of: LlamaOf) -> LlamaServer:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the frozen program, built once for all tests of it and of its packages (a minute or two)."""
-    folder = tmp_path_factory.mktemp("bundle")
-    places = ["--distpath", str(folder / "dist"), "--workpath", str(folder / "build")]
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", *places, "build.spec"]
+    """The folder of the frozen program: built once for all tests (a minute or two), or one that is given.
+
+    With MUSTER_DIST it is what `make package` left there, so that what is tested is what is shipped.
+    """
+    if GIVEN_DIST is not None:
+        folder = (PROJECT / GIVEN_DIST).resolve() / "muster"
+        assert folder.is_dir(), (
+            f"MUSTER_DIST is {GIVEN_DIST}, and there is no folder {folder}: run `make package` first"
+        )
+        return folder
+    builder = environments.builders()
+    builder.install("package")
+    place = tmp_path_factory.mktemp("bundle")
+    places = ["--distpath", str(place / "dist"), "--workpath", str(place / "build")]
+    command = [str(builder.python), "-m", "PyInstaller", "--noconfirm", *places, "build.spec"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
-    return folder / "dist" / "muster"
+    return place / "dist" / "muster"

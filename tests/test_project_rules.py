@@ -10,13 +10,16 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).resolve().parent.parent
 LOCKS = sorted((PROJECT / "packaging" / "requirements").glob("*.txt"))
+WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 NODE_LOCKS = sorted((PROJECT / "packaging" / "npm").glob("*/package-lock.json"))
 
 LONGEST_FILE_LINES = 400
@@ -298,3 +301,57 @@ def _version_of_core() -> str:
     code = "import core; print(core.__version__)"
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+# --------------------------------------------------------------------------------------------------------- workflows
+
+OFFERED_MACHINES = frozenset({"ubuntu-24.04", "windows-2025", "macos-15", "macos-15-intel"})
+"""Each names a system and its version; those called latest change under a release, and macos-13 and -14 are gone."""
+
+FIRST_MAJORS_ON_NODE_24 = {"actions/checkout": 5, "actions/setup-python": 6, "actions/upload-artifact": 6}
+"""Those before them ran on Node 20, which the machines no longer have."""
+
+
+def jobs_of(workflow: Path) -> dict[str, dict[str, Any]]:
+    jobs: dict[str, dict[str, Any]] = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]
+    return jobs
+
+
+def machines_of(job: dict[str, Any]) -> set[str]:
+    """Give the labels that a job runs on, those of its matrix among them."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    listed = {*matrix.get("os", ()), *(row["os"] for row in matrix.get("include", ()) if "os" in row)}
+    return listed if "matrix." in job["runs-on"] else {job["runs-on"]}
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)
+def test_workflows_run_on_machines_that_are_offered_and_state_their_version(workflow: Path) -> None:
+    asked = {name: machines_of(job) for name, job in jobs_of(workflow).items()}
+    assert all(asked.values())
+    assert {
+        name: sorted(labels - OFFERED_MACHINES) for name, labels in asked.items() if labels - OFFERED_MACHINES
+    } == {}
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)
+def test_every_action_is_pinned_by_its_commit_and_runs_on_a_node_that_is_there(workflow: Path) -> None:
+    used = re.findall(r"\buses: *(.*)", workflow.read_text(encoding="utf-8"))
+    pinned = [re.fullmatch(r"([\w.-]+/[\w./-]+)@[0-9a-f]{40} # v(\d+)\.\d+\.\d+", line) for line in used]
+    assert used
+    assert [line for line, found in zip(used, pinned, strict=True) if found is None] == []
+    assert [found[0] for found in pinned if found and int(found[2]) < FIRST_MAJORS_ON_NODE_24[found[1]]] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)
+def test_one_machine_of_a_matrix_does_not_stop_the_others(workflow: Path) -> None:
+    several = {name: job["strategy"] for name, job in jobs_of(workflow).items() if "matrix" in job.get("strategy", {})}
+    assert {name: strategy.get("fail-fast") for name, strategy in several.items()} == dict.fromkeys(several, False)
+
+
+def test_workflows_install_stated_versions_and_upload_what_they_tested() -> None:
+    text = "".join(workflow.read_text(encoding="utf-8") for workflow in WORKFLOWS)
+    assert [line for line in re.findall(r"choco install .*", text) if not re.search(r"--version=\d+\.\d+", line)] == []
+    (tested,) = [
+        step for step in jobs_of(WORKFLOWS[-1])["linux"]["steps"] if "make test-installer" in step.get("run", "")
+    ]
+    assert tested["env"] == {"MUSTER_DIST": "dist"}

@@ -90,7 +90,13 @@ def _group(mark: Mark, finding: Finding) -> Group:
 def _detail(spec: FieldSpec, value: object, mark: Mark, finding: Finding) -> str:
     if finding.before is not None and finding.measured is not None:
         before, now = finding.before, finding.measured
-from gui.verdict_words import measured_words, reason_words, since_words, source_words
+        then = f"{measured_words(spec, before.verdict)} ({since_words(before.at, now.at)})"
+        return f"{then} → {measured_words(spec, now.verdict)}"
+    if finding.measured is not None:
+        more = reason_words(finding.measured.verdict)
+    else:  # the whole of it is in the tool tip
+        more = source_words(finding.origin.place) if finding.origin and imported_words(value, finding) else ""
+    return " · ".join(filter(None, (mark.text, more)))
 
 
 class EvidenceList(QTreeWidget):
@@ -168,7 +174,13 @@ class EvidenceList(QTreeWidget):
         menu.popup(event.globalPos())
 
     def _titles(self, rows: list[EvidenceRow]) -> dict[Group, str]:
-from gui.verdict_words import measured_words, reason_words, since_words, source_words
+        found = next((row.finding for row in rows if row.finding.before is not None), None)
+        since = ""
+        if found is not None and found.before is not None:
+            now = found.measured.at if found.measured is not None else ""
+            since = self.tr("Changed since {day}").format(day=since_words(found.before.at, now))
+        conflicts = [row for row in rows if row.group is Group.CONFLICT]
+        is_imported = any(row.finding.origin is not None and row.finding.origin.place for row in conflicts)
         return {
             Group.CONFLICT: self.tr("Set otherwise") if is_imported else self.tr("You said otherwise"),
             Group.CHANGED: since,

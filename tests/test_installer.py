@@ -279,6 +279,6 @@ def test_in_a_clean_root_without_python(use: dict[str, Any], name: str) -> None:
 
 
 def test_the_installed_program_asks_nobody_outside_this_machine(use: dict[str, Any]) -> None:
-    # Where no network namespace may be made the run says so and nobody watches; where CI is set it may be.
+    # Where no network namespace may be made the run says so and nobody watches; where GITHUB_ACTIONS is set it may be.
     assert use["cut_off"] or not loopback_only.must_enter()
     assert not use["cut_off"] or use["checks"].get("the network", "was not made") == ""

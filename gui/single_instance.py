@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum, auto
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -96,7 +97,7 @@ class SingleInstance(QObject):
 
     def _take(self) -> bool:
         """Whether the lock is had, or none can be: then nobody is known to have the roll."""
-        for folder in (self._folder, *socket_folders(self._folder)):
+        for folder in chain((self._folder,), socket_folders(self._folder)):
             if not make_private_folder(folder):
                 continue
             lock = ProcessLock(folder / f"{self.name}.lock")
@@ -127,8 +128,14 @@ class SingleInstance(QObject):
         """The addresses at which the one who has the roll may listen, the best first."""
         if sys.platform == "win32":
             return [self.name]
-        found = [str(folder / self.name) for folder in socket_folders(self._folder)]
-        return [place for place in found if len(os.fsencode(place)) <= LONGEST_PATH_BYTES]
+        places = []
+        for folder in socket_folders(self._folder):
+            place = str(folder / self.name)
+            if len(os.fsencode(place)) <= LONGEST_PATH_BYTES:
+                places.append(place)
+                if folder == self._folder:
+                    break  # none among the temporary files is made where it is not needed
+        return places
 
     # ------------------------------------------------------------------------------------------------------ answering
 

@@ -17,17 +17,12 @@ if TYPE_CHECKING:
     from core.registry import Registry
 
 
-def name_of(registry: Registry) -> str:
-    """How a roll is told from others: where its settings file is."""
-    return os.path.realpath(registry.path)
-
-
 class OwnRoll:
-    """One roll, as far as it matters for what it wrote: its name and the entries that it has."""
+    """One roll, as far as it matters for what it wrote: its entries, and its `name`, which is where its file is."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self.name = name_of(registry)
+        self.name = os.path.realpath(registry.path)
 
     @cached_property
     def entry_ids(self) -> frozenset[str]:

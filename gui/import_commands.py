@@ -3,45 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from core.changes import Change
 from core.entry import UserModelEntry
 from core.errors import MusterError
 from core.evidence import Evidence
 from core.importing import Plan, keep_evidence
-from core.registry import Registry
 from core.share import write_share
 from gui.edit_notices import EditNotices
 from gui.evidence_store import program_evidence
-from gui.notices import Notices
 from gui.roll_items import RollItem
-from gui.saving import Saver
 from gui.window_commands import WindowCommands
 from gui.words import count_models, isolated, tr_core
-
-if TYPE_CHECKING:
-    from gui.engine_host import EngineHost
 
 
 class ImportCommands(WindowCommands):
     """Import, from wherever it may come; share. What could not be kept as evidence is told here too."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        saver: Saver,
-        notices: Notices,
-        engine: Callable[[], EngineHost | None],
-        window: QWidget,
-    ) -> None:
-        super().__init__(registry, saver, notices, engine, window)
+    @override
+    def _set_up(self) -> None:
         program_evidence().refused.connect(self._tell_not_kept)
         self._waiting: deque[Path] = deque()
 

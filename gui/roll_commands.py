@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from core.changes import Change
 from core.entry import UserModelEntry
 from core.errors import MusterError
-from core.registry import Registry
 from gui.edit_notices import EditNotices
-from gui.notices import Notices
 from gui.provider_checks import ProviderChecks
 from gui.roll_items import RollItem
-from gui.saving import Saver
 from gui.window_commands import WindowCommands
 from gui.words import isolated, tr_core
 
 if TYPE_CHECKING:
-    from gui.engine_host import EngineHost
     from gui.model_dialog import ModelDialog
 
 
@@ -31,17 +28,10 @@ class RollCommands(WindowCommands):
 
     removed = Signal()
 
-    def __init__(
-        self,
-        registry: Registry,
-        saver: Saver,
-        notices: Notices,
-        engine: Callable[[], EngineHost | None],
-        window: QWidget,
-    ) -> None:
-        super().__init__(registry, saver, notices, engine, window)
+    @override
+    def _set_up(self) -> None:
         self._checks = ProviderChecks()
-        self._edit_notices = EditNotices(notices, saver, self)
+        self._edit_notices = EditNotices(self._notices, self._saver, self)
 
     def add(self) -> None:
         """Opens the empty form."""

@@ -40,6 +40,10 @@ class WindowCommands(QObject):
         self._engine = engine
         self._window = window
         self._dialogs = OpenDialogs()
+        self._set_up()
+
+    def _set_up(self) -> None:
+        """What a group keeps beside that, made once the roll and the window are known."""
 
     @property
     def dialogs(self) -> tuple[QDialog, ...]:

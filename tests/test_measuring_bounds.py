@@ -149,7 +149,9 @@ def test_one_costly_picture_is_the_most_that_the_limit_is_exceeded_by() -> None:
     verdict = report.verdicts["supports_vision"]
     assert verdict.value is OPEN
     assert verdict.reason.startswith("1 of 1 numbers were read.")
-    enough = int(re.search(r"A limit of (\d+) would do", report.stopped_by)[1])  # type: ignore[index]
+    said = re.search(r"A limit of (\d+) would do", report.stopped_by)
+    assert said is not None
+    enough = int(said[1])
     again = report_of(ParticularServer(lambda asked, _: with_prompt_tokens(asked, 8500)), limits=Limits(tokens=enough))
     assert again.verdicts["supports_vision"].value is YES
     assert again.tokens <= enough
